@@ -1,0 +1,281 @@
+// One row a training step: the aggregates of the command line's `steps` contract (DESIGN.md), the data of every curve.
+// Columns in, rows out; advantages are computed here by hdpo.ts over the whole batch at once.
+// Formula, unit and source of each number stand in stepColumns; shares and means that do not exist are null, never NaN.
+// Left out: which calls are redundant or failed (counts come in), smoothing, and marks such as "awake".
+import { DEFAULT_TOOL_WEIGHT } from './contributions.ts';
+import { at, denseGroups, denseOrdinals, mode, type NumberColumn } from './groups.ts';
+import { computeAdvantages, type AdvantageInput, type Advantages, type Normalisation } from './hdpo.ts';
+import { RIGHT, UNKNOWN } from './rewards.ts';
+
+/** Rollouts of any number of steps in any order, one entry a rollout; `group` need not be unique across steps, nor dense. */
+export interface StepInput {
+  readonly count: number;
+  /** training step; a log without steps puts one number everywhere */
+  readonly step: NumberColumn;
+  /** any number that is equal for the rollouts of one prompt */
+  readonly group: NumberColumn;
+  /** logged total reward; NaN = none. Absent: accReward */
+  readonly reward?: Float64Array;
+  /** r_acc; NaN = none */
+  readonly accReward: Float64Array;
+  /** 1 right, 0 wrong, 2 unknown */
+  readonly correct: Uint8Array;
+  /** T, calls sent */
+  readonly calls: Uint32Array;
+  /** calls that failed, were malformed, timed out or were refused; absent = not known */
+  readonly failedCalls?: NumberColumn;
+  /** calls flagged certain or likely; absent = not known */
+  readonly redundantCalls?: NumberColumn;
+  /** 1 = no_loss_on_traj */
+  readonly masked?: Uint8Array;
+  /** 1 = the group key is a hash of the prompt, the log names no group; absent = all logged */
+  readonly groupInferred?: NumberColumn;
+}
+
+/** Options of stepRows. */
+export interface StepOptions {
+  readonly normalise: Normalisation;
+  /** w_tool, default 0.15 */
+  readonly toolWeight?: number;
+  /** 'usual-size' leaves out inferred groups that are merged or cut (another size than the step's mode); default 'all' */
+  readonly groups?: 'all' | 'usual-size';
+}
+
+/** One training step; names are those of the command line. null = the log does not give the number, or nothing to divide by. */
+export interface StepRow {
+  readonly step: number;
+  readonly rollouts: number;
+  readonly groups: number;
+  readonly accuracy: number | null;
+  readonly reward_mean: number | null;
+  readonly calls_mean: number | null;
+  readonly tool_rate: number | null;
+  readonly redundant_call_rate: number | null;
+  readonly acc_advantage_abs: number | null;
+  readonly tool_advantage_abs: number | null;
+  readonly qualifying_share: number | null;
+  readonly efficiency_signal_share: number | null;
+  readonly effective_w_tool: number | null;
+  readonly failed_call_rate: number | null;
+  readonly dead_accuracy_groups: number | null;
+  readonly dead_efficiency_groups: number | null;
+  readonly group_size: number | null;
+  readonly groups_merged_or_cut: number | null;
+}
+
+/** What one number of a StepRow is: unit ('1' for counts and shares, 'call'), formula and source. */
+export interface StepColumn {
+  readonly name: keyof StepRow;
+  readonly unit: '1' | 'call';
+  readonly formula: string;
+  readonly source: string;
+}
+
+const stepColumn = (name: keyof StepRow, unit: '1' | 'call', formula: string, source: string): StepColumn => ({
+  name,
+  unit,
+  formula,
+  source,
+});
+
+/** The columns of a StepRow in the order of the command line's contract; the last two are extra to it. */
+export const stepColumns: readonly StepColumn[] = [
+  stepColumn('step', '1', 'training step', 'logged'),
+  stepColumn('rollouts', '1', 'number of rollouts', 'counted'),
+  stepColumn('groups', '1', 'number of distinct prompts', 'counted'),
+  stepColumn('accuracy', '1', 'right / rollouts whose correctness is known', 'hdpo.md 1'),
+  stepColumn('reward_mean', '1', 'mean of the logged total reward', 'logged'),
+  stepColumn('calls_mean', 'call', 'mean of T', 'hdpo.md 1'),
+  stepColumn('tool_rate', '1', 'rollouts with T ≥ 1 / rollouts', 'hdpo.md 3'),
+  stepColumn('redundant_call_rate', '1', 'flagged calls (certain and likely) / calls', 'hdpo.md 3'),
+  stepColumn('acc_advantage_abs', '1', 'mean of |A_acc| over rollouts, unweighted', 'hdpo.md 2'),
+  stepColumn('tool_advantage_abs', '1', 'mean of |A_tool| over rollouts, unweighted', 'hdpo.md 2'),
+  stepColumn('qualifying_share', '1', 'groups with |Q| ≥ 2 / groups', 'hdpo.md 2'),
+  stepColumn('efficiency_signal_share', '1', 'groups with |Q| ≥ 2 and T differing within Q / groups', 'hdpo.md 2'),
+  stepColumn('effective_w_tool', '1', 'w_tool · N / N_sig, sig = rollouts with A_tool ≠ 0', 'hdpo.md 2'),
+  stepColumn('failed_call_rate', '1', 'failed, malformed, timed out or refused calls / calls', 'hdpo.md 3'),
+  stepColumn('dead_accuracy_groups', '1', 'groups of two or more with equal r_acc', 'hdpo.md 2'),
+  stepColumn('dead_efficiency_groups', '1', 'groups with |Q| < 2 or equal T within Q', 'hdpo.md 2'),
+  stepColumn('group_size', '1', 'most frequent number of rollouts a group', 'counted'),
+  stepColumn('groups_merged_or_cut', '1', 'inferred groups of another size than group_size', 'hdpo.md 2'),
+];
+
+/** Sums over one step. `known` and `count` say over how many the sum runs. */
+interface Totals {
+  rollouts: number;
+  right: number;
+  judged: number;
+  rewardSum: number;
+  rewardCount: number;
+  calls: number;
+  withCalls: number;
+  redundantCalls: number;
+  failedCalls: number;
+  accAdvantageSum: number;
+  accAdvantageCount: number;
+  toolAdvantageSum: number;
+  toolAdvantageCount: number;
+  toolSignals: number;
+  groups: number;
+  rewardedGroups: number;
+  judgedGroups: number;
+  qualifyingGroups: number;
+  signalGroups: number;
+  deadAccuracyGroups: number;
+  inferredGroups: number;
+  oddGroups: number;
+}
+
+const noTotals: Totals = {
+  rollouts: 0,
+  right: 0,
+  judged: 0,
+  rewardSum: 0,
+  rewardCount: 0,
+  calls: 0,
+  withCalls: 0,
+  redundantCalls: 0,
+  failedCalls: 0,
+  accAdvantageSum: 0,
+  accAdvantageCount: 0,
+  toolAdvantageSum: 0,
+  toolAdvantageCount: 0,
+  toolSignals: 0,
+  groups: 0,
+  rewardedGroups: 0,
+  judgedGroups: 0,
+  qualifyingGroups: 0,
+  signalGroups: 0,
+  deadAccuracyGroups: 0,
+  inferredGroups: 0,
+  oddGroups: 0,
+};
+
+/** A step while it is summed up. */
+interface StepSums {
+  readonly step: number;
+  readonly usualSize: number | null;
+  readonly totals: Totals;
+}
+
+/**
+ * Per-step aggregates, ascending by step, one row a step, O(n). Groups are taken within a step, so a prompt that comes
+ * back later is another group. Throws RangeError for columns of another length than `count`.
+ * Source: DESIGN.md "The command line", hdpo.md sections 2 and 3.
+ */
+export function stepRows(input: StepInput, options: StepOptions): readonly StepRow[] {
+  checkLengths(input);
+  const { ordinal: group } = denseGroups(input.step, input.group);
+  const batch: AdvantageInput = { ...input, group };
+  const advantages = computeAdvantages(batch, { normalise: options.normalise });
+  const { ordinal: stepOf, count: stepCount } = denseOrdinals(input.step);
+  const sums = startSums(input, advantages, stepOf, stepCount);
+  const leaveOut = options.groups === 'usual-size';
+  for (let g = 0; g < advantages.groups.count; g += 1) {
+    const one = at(advantages.groups.members.rollouts, at(advantages.groups.members.first, g));
+    const stepSums = sums[at(stepOf, one)];
+    if (stepSums === undefined) continue;
+    const inferred = input.groupInferred !== undefined && at(input.groupInferred, one) === 1;
+    const odd = inferred && at(advantages.groups.size, g) !== stepSums.usualSize;
+    if (inferred) stepSums.totals.inferredGroups += 1;
+    if (odd) stepSums.totals.oddGroups += 1;
+    if (odd && leaveOut) continue;
+    addGroup(stepSums.totals, advantages, g);
+    const end = at(advantages.groups.members.first, g + 1);
+    for (let slot = at(advantages.groups.members.first, g); slot < end; slot += 1) {
+      addRollout(stepSums.totals, input, advantages, at(advantages.groups.members.rollouts, slot));
+    }
+  }
+  return sums.map((stepSums) => rowOf(stepSums, input, options)).sort((a, b) => a.step - b.step);
+}
+
+function checkLengths(input: StepInput): void {
+  const { count, step, group, reward, failedCalls, redundantCalls, groupInferred } = input;
+  for (const column of [step, group, reward, failedCalls, redundantCalls, groupInferred]) {
+    if (column === undefined || column.length === count) continue;
+    throw new RangeError(`a column has ${column.length} entries for ${count} rollouts`);
+  }
+}
+
+function startSums(
+  input: StepInput,
+  { groups }: Advantages,
+  stepOf: Uint32Array,
+  stepCount: number,
+): readonly StepSums[] {
+  const steps = new Float64Array(stepCount);
+  for (let i = 0; i < input.count; i += 1) steps[at(stepOf, i)] = at(input.step, i);
+  const sizes: number[][] = Array.from({ length: stepCount }, () => []);
+  for (let g = 0; g < groups.count; g += 1) {
+    const one = at(groups.members.rollouts, at(groups.members.first, g));
+    sizes[at(stepOf, one)]?.push(at(groups.size, g));
+  }
+  return sizes.map((ofStep, s) => ({ step: at(steps, s), usualSize: mode(ofStep), totals: { ...noTotals } }));
+}
+
+function addGroup(totals: Totals, { groups }: Advantages, g: number): void {
+  totals.groups += 1;
+  if (at(groups.rewarded, g) > 0) totals.rewardedGroups += 1;
+  if (at(groups.judged, g) > 0) totals.judgedGroups += 1;
+  if (at(groups.qualifying, g) >= 2) totals.qualifyingGroups += 1;
+  totals.signalGroups += at(groups.efficiencySignal, g);
+  totals.deadAccuracyGroups += at(groups.equalAccReward, g);
+}
+
+function addRollout(totals: Totals, input: StepInput, advantages: Advantages, i: number): void {
+  totals.rollouts += 1;
+  const correct = at(input.correct, i);
+  if (correct !== UNKNOWN) totals.judged += 1;
+  if (correct === RIGHT) totals.right += 1;
+  const reward = at(input.reward ?? input.accReward, i);
+  if (Number.isFinite(reward)) {
+    totals.rewardSum += reward;
+    totals.rewardCount += 1;
+  }
+  const calls = at(input.calls, i);
+  totals.calls += calls;
+  if (calls > 0) totals.withCalls += 1;
+  if (input.redundantCalls !== undefined) totals.redundantCalls += at(input.redundantCalls, i);
+  if (input.failedCalls !== undefined) totals.failedCalls += at(input.failedCalls, i);
+  const accAdvantage = at(advantages.accAdvantage, i);
+  if (!Number.isNaN(accAdvantage)) {
+    totals.accAdvantageSum += Math.abs(accAdvantage);
+    totals.accAdvantageCount += 1;
+  }
+  const toolAdvantage = at(advantages.toolAdvantage, i);
+  if (!Number.isNaN(toolAdvantage)) {
+    totals.toolAdvantageSum += Math.abs(toolAdvantage);
+    totals.toolAdvantageCount += 1;
+    if (toolAdvantage !== 0) totals.toolSignals += 1;
+  }
+}
+
+/** numerator / denominator, or null where that is no number. */
+function ratio(numerator: number, denominator: number): number | null {
+  const value = numerator / denominator;
+  return Number.isFinite(value) ? value : null;
+}
+
+function rowOf({ step, usualSize, totals }: StepSums, input: StepInput, options: StepOptions): StepRow {
+  const { toolWeight = DEFAULT_TOOL_WEIGHT } = options;
+  return {
+    step,
+    rollouts: totals.rollouts,
+    groups: totals.groups,
+    accuracy: ratio(totals.right, totals.judged),
+    reward_mean: ratio(totals.rewardSum, totals.rewardCount),
+    calls_mean: ratio(totals.calls, totals.rollouts),
+    tool_rate: ratio(totals.withCalls, totals.rollouts),
+    redundant_call_rate: input.redundantCalls === undefined ? null : ratio(totals.redundantCalls, totals.calls),
+    acc_advantage_abs: ratio(totals.accAdvantageSum, totals.accAdvantageCount),
+    tool_advantage_abs: ratio(totals.toolAdvantageSum, totals.toolAdvantageCount),
+    qualifying_share: ratio(totals.qualifyingGroups, totals.judgedGroups),
+    efficiency_signal_share: ratio(totals.signalGroups, totals.judgedGroups),
+    effective_w_tool: ratio(toolWeight * totals.toolAdvantageCount, totals.toolSignals),
+    failed_call_rate: input.failedCalls === undefined ? null : ratio(totals.failedCalls, totals.calls),
+    dead_accuracy_groups: totals.rewardedGroups === 0 ? null : totals.deadAccuracyGroups,
+    dead_efficiency_groups: totals.judgedGroups === 0 ? null : totals.judgedGroups - totals.signalGroups,
+    group_size: usualSize,
+    groups_merged_or_cut: totals.inferredGroups === 0 ? null : totals.oddGroups,
+  };
+}
