@@ -1,0 +1,109 @@
+/** Never more marks than pixels, and the reduced line draws what all points would. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { moved } from '../../../webview/charts/cursor.ts';
+import { csvOf } from '../../../webview/charts/csv.ts';
+import { nearestIndex, reducePoints } from '../../../webview/charts/reduce.ts';
+import { summarise } from '../../../webview/charts/summary.ts';
+
+const valuesArbitrary = fc.array(fc.oneof(fc.double({ min: -5, max: 5, noNaN: true }), fc.constant(NaN)), {
+  minLength: 1,
+  maxLength: 400,
+});
+
+describe('reducePoints', () => {
+  it('keeps every point of a short series', () => {
+    expect(reducePoints({ x: [1, 2, 3], y: [0, NaN, 1] }, 10, (x) => x)).toEqual([0, 1, 2]);
+  });
+
+  it('keeps at most four points a column and each column’s extremes, first and last', () => {
+    fc.assert(
+      fc.property(valuesArbitrary, fc.integer({ min: 1, max: 50 }), (y, columns) => {
+        const x = y.map((_, index) => index);
+        const column = (value: number): number => (value / y.length) * columns;
+        const kept = reducePoints({ x, y }, columns, column);
+        expect(kept).toEqual([...new Set(kept)].sort((a, b) => a - b));
+        if (y.length > columns) expect(kept.length).toBeLessThanOrEqual(4 * columns);
+        for (let pixel = 0; pixel < columns; pixel++) {
+          const inside = x.filter((index) => Math.floor(column(index)) === pixel && !Number.isNaN(y[index]));
+          const drawn = kept.filter((index) => inside.includes(index));
+          const values = (indexes: number[]): number[] => indexes.map((index) => y[index] ?? NaN);
+          if (inside.length === 0) continue;
+          expect(Math.min(...values(drawn))).toBe(Math.min(...values(inside)));
+          expect(Math.max(...values(drawn))).toBe(Math.max(...values(inside)));
+          expect(drawn).toContain(inside[0]);
+          expect(drawn).toContain(inside.at(-1));
+        }
+      }),
+    );
+  });
+
+  it('leaves a gap where a whole column is missing', () => {
+    const y = [1, 1, NaN, NaN, 1, 1];
+    const kept = reducePoints({ x: [0, 1, 2, 3, 4, 5], y }, 3, (x) => x / 2);
+    expect(kept.some((index) => Number.isNaN(y[index]))).toBe(true);
+  });
+});
+
+describe('nearestIndex', () => {
+  it('is what a search of all points finds', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { minLength: 1 }), fc.integer(), (xs, wanted) => {
+        const x = [...xs].sort((a, b) => a - b);
+        const best = Math.min(...x.map((value) => Math.abs(value - wanted)));
+        expect(Math.abs((x[nearestIndex(x, wanted)] ?? NaN) - wanted)).toBe(best);
+      }),
+    );
+    expect(nearestIndex([], 3)).toBe(-1);
+  });
+});
+
+const series = (run: string, step: number[], value: number[]) => ({
+  run,
+  name: run,
+  colour: '',
+  style: 0,
+  step: Int32Array.from(step),
+  value: Float32Array.from(value),
+});
+const two = [series('a', [1, 2, 5], [0, 0.5, 1]), series('b', [2, 6], [NaN, 0.25])];
+
+describe('the keyboard', () => {
+  it.each([
+    ['ArrowRight', 'a', 2, 'a', 5],
+    ['ArrowRight', 'a', 5, 'a', 5],
+    ['ArrowLeft', 'a', 1, 'a', 1],
+    ['Home', 'b', 6, 'b', 2],
+    ['End', 'a', 1, 'a', 5],
+    ['ArrowDown', 'a', 5, 'b', 6],
+    ['ArrowUp', 'a', 1, 'b', 2],
+    ['ArrowDown', 'b', 2, 'a', 2],
+  ])('%s from %s step %i goes to %s step %i', (key, run, step, toRun, toStep) => {
+    expect(moved(two, { run, step }, key)).toEqual({ run: toRun, step: toStep });
+  });
+  it('leaves other keys alone', () => {
+    expect(moved(two, { run: 'a', step: 1 }, 'x')).toBeNull();
+  });
+});
+
+describe('what is said and exported', () => {
+  it('CSV has a row a step and a column a run, empty where unknown', () => {
+    expect(csvOf([series('a "x", y', [1, 2], [0.5, 1]), series('b', [2], [NaN])])).toBe(
+      'step,"a ""x"", y",b\n1,0.5,\n2,1,\n',
+    );
+  });
+  it('the summary names first and last known values', () => {
+    const curve = (values: number[]): Float32Array => Float32Array.from(values);
+    expect(
+      summarise('hdpo', {
+        run: 'r',
+        step: Int32Array.from([1, 2, 3]),
+        rollouts: Uint32Array.from([8, 8, 8]),
+        accuracy: curve([0.5, NaN, 0.75]),
+        reward: curve([NaN, NaN, NaN]),
+        toolRate: curve([0.98, 0.5, 0.02]),
+        calls: curve([2, 1, 0.25]),
+      }),
+    ).toBe('hdpo, steps 1 to 3: accuracy 50 % → 75 %, tool rate 98 % → 2 %, calls per rollout 2 → 0.25.');
+  });
+});

@@ -1,0 +1,9 @@
+/** The charts of the panel, in their order on the page. A new chart is one file and one line here. */
+import { accuracyChart } from './accuracyChart.ts';
+import { callsChart } from './callsChart.ts';
+import type { StepChart } from './chart.ts';
+import { rewardChart } from './rewardChart.ts';
+import { toolRateChart } from './toolRateChart.ts';
+
+/** All charts over training steps. */
+export const charts: readonly StepChart[] = [accuracyChart, rewardChart, toolRateChart, callsChart];

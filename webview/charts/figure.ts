@@ -1,0 +1,111 @@
+/**
+ * One chart on the page: title, the three buttons every chart has (table, export, about), the plot or its table.
+ * Owns the keyboard of the plot: arrows move the cursor between points and runs, Home and End jump, Enter opens.
+ */
+import { button, toggleButton } from '../ui/controls.ts';
+import { element } from '../ui/dom.ts';
+import type { Series, StepChart } from './chart.ts';
+import { csvOf } from './csv.ts';
+import { dataTable } from './dataTable.ts';
+import { lastPoint, moved, type Cursor } from './cursor.ts';
+import { drawLineChart, type LineChart } from './lineChart.ts';
+
+/** What a figure tells the page. */
+export interface FigureEvents {
+  readonly onCursor: (cursor: Cursor) => void;
+  readonly onOpen: (cursor: Cursor) => void;
+  readonly onExport: (name: string, text: string) => void;
+}
+
+/** A chart on the page. */
+export interface Figure {
+  readonly node: HTMLElement;
+  draw(series: readonly Series[], steps: readonly [number, number]): void;
+  setCursor(cursor: Cursor | null): void;
+}
+
+/** Makes the figure of one chart; `draw` fills it. */
+export function makeFigure(chart: StepChart, events: FigureEvents): Figure {
+  let series: readonly Series[] = [];
+  let steps: readonly [number, number] = [0, 0];
+  let cursor: Cursor | null = null;
+  let drawn: LineChart | null = null;
+  let asTable = false;
+  const about = element('p', { class: 'about', hidden: true }, [chart.about]);
+  const content = element('div', { class: 'content' });
+
+  const redraw = (): void => {
+    if (asTable) {
+      drawn = null;
+      content.replaceChildren(dataTable(chart, series));
+      return;
+    }
+    // A background tab has no width yet; the resize observer of the page draws again when it has.
+    const width = Math.max(160, Math.floor(content.clientWidth));
+    const hadFocus = drawn !== null && document.activeElement === drawn.node;
+    drawn = drawLineChart({ chart, series, width, steps, onPoint: events.onCursor, onOpen: events.onOpen });
+    drawn.node.addEventListener('keydown', onKey);
+    drawn.node.addEventListener('focus', () => {
+      const start = cursor ?? lastPoint(series);
+      if (start) events.onCursor(start);
+    });
+    content.replaceChildren(drawn.node);
+    drawn.setCursor(cursor);
+    if (hadFocus) drawn.node.focus();
+  };
+
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const from = cursor ?? lastPoint(series);
+    if (!from) return;
+    if (event.key === 'Enter' || event.key === ' ') events.onOpen(from);
+    else {
+      const next = moved(series, from, event.key);
+      if (!next) return;
+      events.onCursor(next);
+    }
+    event.preventDefault();
+  };
+
+  const node = element('section', { class: 'figure', id: `chart-${chart.id}`, 'aria-label': chart.title }, [
+    element('header', {}, [
+      element('h2', {}, [chart.title, element('span', { class: 'unit' }, [chart.unit])]),
+      toggleButton({
+        label: 'Table',
+        title: `Show ${chart.title} as a table`,
+        onToggle: (pressed) => {
+          asTable = pressed;
+          redraw();
+        },
+      }),
+      button({
+        label: 'Export',
+        title: `Export ${chart.title} as CSV`,
+        onClick: () => {
+          events.onExport(`${chart.id}.csv`, csvOf(series));
+        },
+      }),
+      toggleButton({
+        label: 'About',
+        title: `What ${chart.title} is`,
+        onToggle: (pressed) => {
+          about.hidden = !pressed;
+        },
+      }),
+    ]),
+    about,
+    content,
+  ]);
+
+  return {
+    node,
+    draw: (nextSeries, nextSteps) => {
+      [series, steps] = [nextSeries, nextSteps];
+      redraw();
+    },
+    setCursor: (next) => {
+      cursor = next;
+      drawn?.setCursor(next);
+    },
+  };
+}

@@ -1,0 +1,15 @@
+/** Chart "Reward" over training steps. Values come from the engine's per-step aggregates (src/analysis/steps.ts). */
+import { formatNumber } from '../../src/protocol/formatNumber.ts';
+import type { StepChart } from './chart.ts';
+
+/** Reward over training steps. */
+export const rewardChart: StepChart = {
+  id: 'reward',
+  title: 'Reward',
+  unit: 'mean',
+  about:
+    'Mean of the logged reward (r_acc of HDPO: 0.9·r_ans + 0.1·r_fmt for Metis; arXiv 2604.08545, hdpo reward manager).',
+  values: (curves) => curves.reward,
+  format: formatNumber,
+  limits: null,
+};

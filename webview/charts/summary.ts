@@ -1,0 +1,32 @@
+/**
+ * The sentence at the top of the charts, which a screen reader hears first: what changed over the shown runs.
+ * Computed from the curves alone; says nothing about causes.
+ */
+import { formatNumber, formatShare } from '../../src/protocol/formatNumber.ts';
+import type { RunCurves } from '../../src/protocol/engine.ts';
+
+/** First and last value that are known, and their steps; null where fewer than one is. */
+function ends(step: Int32Array, value: Float32Array): { first: number; last: number; steps: number } | null {
+  const known = Array.from(value.keys()).filter((index) => !Number.isNaN(value[index] ?? NaN));
+  const [first, last] = [known[0], known.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  return { first: value[first] ?? NaN, last: value[last] ?? NaN, steps: known.length };
+}
+
+/** One sentence a run: "hdpo, steps 1 to 60: accuracy 0.61 → 0.93, tool rate 98 % → 21 %, calls per rollout 1.8 → 0.3." */
+export function summarise(name: string, curves: RunCurves): string {
+  const [from, to] = [curves.step[0], curves.step.at(-1)];
+  if (from === undefined || to === undefined) return `${name}: nothing is indexed yet.`;
+  const change = (what: string, value: Float32Array, format: (value: number) => string): string[] => {
+    const found = ends(curves.step, value);
+    if (!found) return [];
+    return [`${what} ${format(found.first)}${found.steps > 1 ? ` → ${format(found.last)}` : ''}`];
+  };
+  const parts = [
+    ...change('accuracy', curves.accuracy, formatShare),
+    ...change('reward', curves.reward, formatNumber),
+    ...change('tool rate', curves.toolRate, formatShare),
+    ...change('calls per rollout', curves.calls, formatNumber),
+  ];
+  return `${name}, ${from === to ? `step ${from}` : `steps ${from} to ${to}`}: ${parts.join(', ')}.`;
+}
