@@ -1,4 +1,7 @@
-/** Chart "Accuracy" over training steps. Values come from the engine's per-step aggregates (src/analysis/steps.ts). */
+/**
+ * The chart "Accuracy" over training steps. Owns its title, unit, limits and the sentence that says what it is.
+ * Leaves out the numbers (per-step aggregates of src/analysis/steps.ts) and the drawing (lineChart.ts).
+ */
 import { formatShare } from '../../src/protocol/formatNumber.ts';
 import type { StepChart } from './chart.ts';
 
