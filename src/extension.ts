@@ -1,0 +1,25 @@
+/**
+ * Where VS Code enters: the session, then one line a view. Nothing here reads a file or starts a process; the engine
+ * starts with the first question a view asks. Leaves out everything else.
+ */
+import type * as vscode from 'vscode';
+import 'vscode-jsonrpc/node';
+import { openSession } from './host/openSession.ts';
+import { activateAnnotations } from './views/annotations/activateAnnotations.ts';
+import { activateCharts } from './views/charts/activateCharts.ts';
+import { registerCommands } from './views/commands.ts';
+import { activateRunsTree } from './views/runsTree/activateRunsTree.ts';
+import { activateStatusBar } from './views/statusBar/activateStatusBar.ts';
+import { activateTranscript } from './views/transcript/activateTranscript.ts';
+
+/** Called by VS Code on the first of the manifest's activation events. */
+export function activate(context: vscode.ExtensionContext): void {
+  const session = openSession(context);
+  context.subscriptions.push(session);
+  const runsTree = activateRunsTree(context, session);
+  const transcripts = activateTranscript(context, session);
+  const annotations = activateAnnotations(context, session, transcripts);
+  activateCharts(context, session);
+  activateStatusBar(context, session);
+  registerCommands({ context, session, runsTree, transcripts, annotations });
+}

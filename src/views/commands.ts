@@ -1,0 +1,45 @@
+/**
+ * The table of all commands: the tables of the views, merged, and registered with one way of handling what they throw.
+ * A test holds that these ids are the manifest's. Leaves out what a command does (each view's table).
+ */
+import * as vscode from 'vscode';
+import type { CommandTable } from '../host/commandTable.ts';
+import { notify } from '../host/notify.ts';
+import type { OpenTranscripts } from '../host/openTranscripts.ts';
+import type { Session } from '../host/session.ts';
+import { annotationsCommands, type AnnotationsControls } from './annotations/activateAnnotations.ts';
+import { chartsCommands } from './charts/activateCharts.ts';
+import { runsTreeCommands, type RunsTreeControls } from './runsTree/runsTreeCommands.ts';
+import { transcriptCommands } from './transcript/transcriptCommands.ts';
+
+/** What the tables are made from. */
+export interface CommandDependencies {
+  readonly context: vscode.ExtensionContext;
+  readonly session: Session;
+  readonly runsTree: RunsTreeControls;
+  readonly transcripts: OpenTranscripts;
+  readonly annotations: AnnotationsControls;
+}
+
+/** Registers every command of the extension. */
+export function registerCommands(dependencies: CommandDependencies): void {
+  const { context, session } = dependencies;
+  const table: CommandTable = {
+    ...runsTreeCommands(dependencies),
+    ...transcriptCommands(dependencies),
+    ...annotationsCommands(dependencies),
+    ...chartsCommands(dependencies),
+  };
+  for (const [id, handler] of Object.entries(table)) {
+    context.subscriptions.push(
+      vscode.commands.registerCommand(id, async (...args: readonly unknown[]) => {
+        try {
+          return await handler(...args);
+        } catch (error) {
+          notify(error, session.log);
+          return undefined;
+        }
+      }),
+    );
+  }
+}

@@ -1,0 +1,186 @@
+/** The parts of the transcript view that need no VS Code: labels, folds, outline, decorated lines, pictures. */
+import { describe, expect, test } from 'vitest';
+import { renderTranscript } from '../../../../src/transcript/renderTranscript.ts';
+import { decoratedLines } from '../../../../src/views/transcript/decoratedLines.ts';
+import { fetchImage } from '../../../../src/views/transcript/fetchImage.ts';
+import { foldedAtFirst, foldingLines, outlineEntries } from '../../../../src/views/transcript/foldingRanges.ts';
+import { imageExtension } from '../../../../src/views/transcript/imageKind.ts';
+import {
+  mayBeLog,
+  memberLabel,
+  orderedMembers,
+  rolloutLabel,
+  sameRollout,
+  withoutIcons,
+} from '../../../../src/views/transcript/rolloutLabels.ts';
+import { textHash } from '../../../../src/views/transcript/textHash.ts';
+import { context, members, ref, row, sampleRollout } from '../../transcript/sampleRollouts.ts';
+import { l10n } from '../translator.ts';
+
+describe('quick pick labels', () => {
+  test('a rollout', () => {
+    expect(rolloutLabel(row(), { l10n, hasSteps: true })).toEqual({
+      label: '✓ step 17 · 48 × 7 = ?',
+      description: '5 of 16 · T 2 · A_acc +0.86 · A_tool −0.70',
+    });
+  });
+
+  test('a rollout without a step, not known right or wrong, with an id', () => {
+    const given = row({ correct: null, id: 'trial 3', accAdvantage: null, question: 'two\nlines $(zap)' });
+    expect(rolloutLabel(given, { l10n, hasSteps: false })).toEqual({
+      label: '? two lines \\$(zap)',
+      description: '5 of 16 · T 2 · A_acc ? · A_tool −0.70 · trial 3',
+    });
+  });
+
+  test('members, right ones with fewer calls first', () => {
+    const given = [3, 0, 1].flatMap((calls, index) =>
+      [false, true, null].map((correct, place) => ({
+        ref: { ...ref, row: index * 3 + place },
+        member: index * 3 + place + 1,
+        correct,
+        calls,
+        accReward: null,
+        toolReward: null,
+        qualifies: correct === true,
+      })),
+    );
+    expect(orderedMembers(given).map((member) => memberLabel(member, l10n))).toEqual([
+      { label: '✓ rollout 5', description: 'T 0 · in Q' },
+      { label: '✓ rollout 8', description: 'T 1 · in Q' },
+      { label: '✓ rollout 2', description: 'T 3 · in Q' },
+      { label: '✗ rollout 4', description: 'T 0' },
+      { label: '✗ rollout 7', description: 'T 1' },
+      { label: '✗ rollout 1', description: 'T 3' },
+      { label: '? rollout 6', description: 'T 0' },
+      { label: '? rollout 9', description: 'T 1' },
+      { label: '? rollout 3', description: 'T 3' },
+    ]);
+  });
+
+  test('names of one rollout', () => {
+    expect(sameRollout(ref, { ...ref })).toBe(true);
+    for (const other of [
+      { ...ref, run: 'x' },
+      { ...ref, file: 'x' },
+      { ...ref, row: 9 },
+    ]) {
+      expect(sameRollout(ref, other)).toBe(false);
+    }
+    expect(withoutIcons('a $(b) $(c)')).toBe('a \\$(b) \\$(c)');
+    expect(orderedMembers(members(4, 2)).map(({ member }) => member)).toEqual([1, 2, 3, 4]);
+  });
+
+  test.each([
+    ['/a/17.jsonl', true],
+    ['/a/x.NDJSON', true],
+    ['/a/results.json', true],
+    ['/a/train.py', false],
+    ['/a/jsonl', false],
+  ])('%s may be a log: %s', (path, expected) => {
+    expect(mayBeLog(path)).toBe(expected);
+  });
+});
+
+describe('folding, outline and decorations of the wireframe', () => {
+  const { marks } = renderTranscript(sampleRollout(), context({ redundant: [[], ['repeat']] }));
+
+  test('a fold a turn with its observation, one a reasoning, observation and the sums', () => {
+    expect(foldingLines(marks).slice(0, 6)).toEqual([
+      { first: 2, last: 3 },
+      { first: 4, last: 6 },
+      { first: 7, last: 12 },
+      { first: 13, last: 18 },
+      { first: 17, last: 18 },
+      { first: 19, last: 21 },
+    ]);
+    expect(foldingLines(marks)).toHaveLength(7);
+  });
+
+  test('observations over 30 lines are folded at first', () => {
+    expect(foldedAtFirst(marks)).toEqual([]);
+    const long = { kind: 'observation', line: 9, call: 0, characters: 1 } as const;
+    expect(foldedAtFirst([{ ...long, count: 30 }])).toEqual([]);
+    expect(
+      foldedAtFirst([
+        { ...long, count: 31 },
+        { ...long, count: 31, call: 1 },
+      ]),
+    ).toEqual([9]);
+  });
+
+  test('the outline has turns and, inside them, calls and the answer', () => {
+    const outline = outlineEntries(marks).map(({ mark, children }) => [
+      mark.kind === 'turn' ? mark.label : mark.kind,
+      children.map((child) => child.mark.kind),
+    ]);
+    expect(outline).toEqual([
+      ['system', []],
+      ['user', []],
+      ['policy 1', ['call']],
+      ['policy 2', ['call']],
+      ['policy 3', ['answer']],
+    ]);
+  });
+
+  test('decorated lines', () => {
+    const lines = decoratedLines(marks);
+    expect(lines.title).toEqual([{ first: 0, last: 0 }]);
+    expect(lines.heading.map(({ first }) => first)).toEqual([2, 4, 7, 13, 19, 22]);
+    expect(lines.reasoning).toEqual([{ first: 8, last: 8 }]);
+    expect(lines.right).toEqual([{ first: 20, last: 20 }]);
+    expect(lines.wrong).toEqual([]);
+    expect(lines.redundant).toEqual([{ first: 14, last: 14 }]);
+    expect(decoratedLines(renderTranscript(sampleRollout(), context()).marks).failed).toEqual([
+      { first: 14, last: 14 },
+    ]);
+  });
+});
+
+describe('pictures', () => {
+  test.each([
+    ['png', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0]],
+    ['jpg', [0xff, 0xd8, 0xff, 0xe0]],
+    ['gif', [...'GIF89a'].map((letter) => letter.charCodeAt(0))],
+    ['webp', [...'RIFF1234WEBP'].map((letter) => letter.charCodeAt(0))],
+    [null, [...'<svg onload=…>'].map((letter) => letter.charCodeAt(0) & 0xff)],
+    [null, [0x89, 0x50]],
+    [null, []],
+  ])('%s', (extension, bytes) => {
+    expect(imageExtension(Uint8Array.from(bytes))).toBe(extension);
+  });
+
+  const slices = (sizeBytes: number, step: number) => ({
+    image: ({ first }: { readonly first: number }) =>
+      Promise.resolve({
+        mime: 'image/png',
+        sizeBytes,
+        bytes: Uint8Array.from(
+          { length: Math.max(0, Math.min(step, sizeBytes - first)) },
+          (_, index) => (first + index) % 251,
+        ),
+      }),
+  });
+
+  test.each([
+    [10, 10],
+    [10, 3],
+    [0, 3],
+    [5, 100],
+  ])('%i bytes come together from slices of %i', async (size, step) => {
+    const bytes = await fetchImage(slices(size, step), { ref, image: 0, l10n });
+    expect([...bytes]).toEqual(Array.from({ length: size }, (_, index) => index % 251));
+  });
+
+  test('a picture that ends early or claims too much is an error with a sentence', async () => {
+    const short = { image: () => Promise.resolve({ mime: '', sizeBytes: 10, bytes: new Uint8Array() }) };
+    await expect(fetchImage(short, { ref, image: 0, l10n })).rejects.toThrow('The log changed');
+    await expect(fetchImage(slices(65_000_000, 1), { ref, image: 0, l10n })).rejects.toThrow('65 MB');
+  });
+});
+
+test('hashes of texts differ where texts differ', () => {
+  const texts = ['', 'a', 'b', 'ab', 'ba', 'aa', 'aaa', '\n'];
+  expect(new Set(texts.map(textHash)).size).toBe(texts.length);
+  expect(textHash('same text')).toBe(textHash('same text'));
+});
