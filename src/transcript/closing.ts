@@ -1,0 +1,108 @@
+/**
+ * What stands above and below the turns: the title with the reward, the advantages, and at the end the sums with the
+ * members of the group and what else the record logs. Leaves out the turns, and any computing (analysis/ did it).
+ */
+import type { Rollout } from '../model/rollout.ts';
+import { arithmeticLines, memberLines, rewardSum } from '../protocol/arithmetic.ts';
+import type { Explanation } from '../protocol/engine.ts';
+import { formatAdvantage, formatDuration } from '../protocol/formatNumber.ts';
+import { transcriptTexts as texts } from '../protocol/texts.ts';
+import { emptyBlock, heading, withRemark, type Block } from './block.ts';
+import { smallValues } from './renderTurn.ts';
+import { oneLine, visibleText } from './visibleText.ts';
+
+/** What title and sums need besides the rollout. */
+export interface TitleContext {
+  readonly runName: string;
+  readonly explanation: Explanation | null;
+  readonly redundant: readonly (readonly string[])[];
+}
+
+const titleColumn = 84;
+/** 20 values of 1,500 characters: at most 90 kB of UTF-8. */
+const extrasShown = { count: 20, characters: 1500 };
+
+/** One line for tabs and quick picks: "step 17 · 48 × 7 = ? · 5 of 16". */
+export function shortTitle(rollout: Rollout, explanation: Explanation | null): string {
+  const parts: string[] = [];
+  if (rollout.step !== null) parts.push(texts.step(rollout.step));
+  parts.push(oneLine(rollout.question, 60));
+  if (explanation === null) parts.push(texts.row(rollout.place.row));
+  else parts.push(texts.memberShort(explanation.row.member, explanation.row.groupSize));
+  return parts.filter((part) => part !== '').join(' · ');
+}
+
+/** The two lines above the turns. */
+export function titleBlock(rollout: Rollout, context: TitleContext): Block {
+  const block = emptyBlock();
+  block.lines.push(withRemark(titleLine(rollout, context), rewardText(rollout, context.explanation), titleColumn));
+  block.lines.push(advantageLine(rollout, context));
+  block.marks.push({ kind: 'title', line: 0, count: block.lines.length });
+  return block;
+}
+
+function titleLine(rollout: Rollout, { runName, explanation }: TitleContext): string {
+  const parts: string[] = [];
+  if (rollout.step !== null) parts.push(texts.step(rollout.step));
+  const question = oneLine(rollout.question, 100);
+  if (question !== '') parts.push(`"${question}"`);
+  if (explanation === null) parts.push(texts.row(rollout.place.row));
+  else parts.push(texts.member(explanation.row.member, explanation.row.groupSize));
+  parts.push(oneLine(runName, 60));
+  return parts.join(' · ');
+}
+
+function rewardText(rollout: Rollout, explanation: Explanation | null): string {
+  const { reward } = rollout;
+  const parts = explanation ?? { answerReward: reward.answer, formatReward: reward.format };
+  return texts.reward(rewardSum(parts, explanation?.row.accReward ?? reward.total));
+}
+
+function advantageLine(rollout: Rollout, { explanation, redundant }: TitleContext): string {
+  const calls = rollout.calls.filter(({ sent }) => sent).length;
+  const parts: string[] = [];
+  if (explanation === null) parts.push(texts.notIndexed);
+  else {
+    const { accAdvantage, toolAdvantage } = explanation.row;
+    const acc = formatAdvantage(accAdvantage);
+    // A logged number is never silently replaced by ours: both stand here, named (invariant 4).
+    if (rollout.loggedAdvantage === null) parts.push(`A_acc ${acc}`);
+    else parts.push(`${texts.recomputed(acc)}, ${texts.logged(formatAdvantage(rollout.loggedAdvantage))}`);
+    parts.push(`A_tool ${formatAdvantage(toolAdvantage)}`);
+  }
+  parts.push(`T ${calls}`);
+  const flagged = rollout.calls.filter((_, index) => (redundant[index]?.length ?? 0) > 0);
+  if (flagged.length > 0) {
+    const times = flagged.map(({ latencyMs }) => latencyMs);
+    const known = times.filter((time) => time !== null);
+    const time = known.length === 0 ? null : formatDuration(known.reduce((sum, value) => sum + value, 0));
+    parts.push(texts.redundantCalls(flagged.length, time));
+  }
+  return parts.join('   ');
+}
+
+/** The blocks below the turns: sums, members of the group, further logged values. */
+export function closingBlock(rollout: Rollout, explanation: Explanation | null): Block {
+  const block = emptyBlock();
+  block.lines.push(heading(texts.arithmetic));
+  if (explanation === null) {
+    block.lines.push(`  ${rewardText(rollout, null)}`, `  ${texts.notIndexed}`);
+  } else {
+    // correctSource comes from the engine, which may put a logged name into it.
+    for (const { text } of arithmeticLines(explanation)) block.lines.push(`  ${oneLine(text, 300)}`);
+    for (const line of memberLines(explanation)) block.lines.push(`    ${line}`);
+  }
+  block.marks.push({ kind: 'arithmetic', line: 0, count: block.lines.length });
+  addFacts(block, rollout);
+  return block;
+}
+
+function addFacts(block: Block, rollout: Rollout): void {
+  const values = smallValues([...rollout.reward.parts, ...rollout.extras], extrasShown);
+  const total = rollout.reward.parts.length + rollout.extras.length;
+  if (values.length === 0 && rollout.stopReason === null) return;
+  block.lines.push(heading(texts.loggedFacts));
+  if (rollout.stopReason !== null) block.lines.push(`  ${texts.stopReason}: ${oneLine(rollout.stopReason, 200)}`);
+  for (const { name, value } of values) block.lines.push(`  ${name}: ${visibleText(String(value))}`);
+  if (total > values.length) block.lines.push(`  ${texts.moreFacts(total - values.length)}`);
+}

@@ -1,0 +1,195 @@
+/**
+ * What hovers say, as blocks: a block is our own text, text of a log (never Markdown), or a link to a command of ours.
+ * Pure: from marks and the explanation only, never from the text of a document.
+ * Leaves out Markdown (markdown.ts) and when a hover is shown (the providers).
+ */
+import { countText, durationText, notKnown, numberText, signedText } from '../../base/numberText.ts';
+import type { ShownTranscript } from '../../host/openTranscripts.ts';
+import type { Translator } from '../../host/translator.ts';
+import type { NamedValue } from '../../model/rollout.ts';
+import { arithmeticLines, arithmeticOf, memberLines, rewardSum } from '../../protocol/arithmetic.ts';
+import type { Explanation, RolloutRow } from '../../protocol/engine.ts';
+import { redundancyText } from '../../protocol/texts.ts';
+import type { Mark } from '../../protocol/transcript.ts';
+
+/** One block of a hover. `own`: a sentence of ours; `log`: text of a log on one line; `code`: lines that keep columns. */
+export type HoverBlock =
+  | { readonly kind: 'own' | 'log' | 'code'; readonly text: string }
+  | { readonly kind: 'link'; readonly text: string; readonly command: string; readonly argument: object };
+
+const own = (text: string): HoverBlock => ({ kind: 'own', text });
+const log = (text: string): HoverBlock => ({ kind: 'log', text });
+const code = (lines: readonly string[]): HoverBlock => ({ kind: 'code', text: lines.join('\n') });
+
+type MarkOf<Kind extends Mark['kind']> = Extract<Mark, { kind: Kind }>;
+
+/** The most particular mark at a line that a hover explains. */
+export function markAt(marks: readonly Mark[], line: number): Mark | null {
+  const here = marks.filter((mark) => line >= mark.line && line < mark.line + mark.count);
+  const order: readonly Mark['kind'][] = ['title', 'image', 'call', 'answer', 'observation', 'arithmetic', 'turn'];
+  for (const kind of order) {
+    const found = here.find((mark) => mark.kind === kind);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** The hover of a transcript's line; empty where nothing is to be said. */
+export function transcriptHover(shown: ShownTranscript, line: number, l10n: Translator): readonly HoverBlock[] {
+  const mark = markAt(shown.marks, line);
+  if (mark === null) return [];
+  switch (mark.kind) {
+    case 'title':
+      return titleBlocks(shown, l10n);
+    case 'turn':
+      return turnBlocks(mark, l10n);
+    case 'call':
+      return callBlocks(mark, l10n);
+    case 'observation':
+      return observationBlocks(shown, mark, l10n);
+    case 'answer':
+      return answerBlocks(shown, mark, l10n);
+    case 'arithmetic':
+      return shown.explanation === null ? [own(notIndexed(l10n))] : [];
+    case 'image':
+      return imageBlocks(mark, l10n);
+    case 'reasoning':
+      return [];
+  }
+}
+
+function notIndexed(l10n: Translator): string {
+  return l10n.t('The advantages follow when the group of this rollout is indexed.');
+}
+
+function titleBlocks({ explanation, file, line }: ShownTranscript, l10n: Translator): readonly HoverBlock[] {
+  const place = log(l10n.t('{0}, line {1}', file, line + 1));
+  if (explanation === null) return [own(notIndexed(l10n)), place];
+  return [code(arithmeticLines(explanation).map(({ text }) => text)), place];
+}
+
+function turnBlocks(mark: MarkOf<'turn'>, l10n: Translator): readonly HoverBlock[] {
+  const facts = [
+    l10n.t('role {0}', mark.role),
+    mark.loggedRole !== '' && mark.loggedRole !== mark.role ? l10n.t('logged as {0}', mark.loggedRole) : '',
+    l10n.t('{0} characters', countText(mark.characters)),
+    mark.tokens === null ? '' : l10n.t('{0} tokens', countText(mark.tokens)),
+    mark.latencyMs === null ? '' : l10n.t('latency {0}', durationText(mark.latencyMs)),
+    mark.cut > 0 ? l10n.t('{0} characters left out here', countText(mark.cut)) : '',
+  ];
+  return [log(mark.label), log(facts.filter((fact) => fact !== '').join(' · '))];
+}
+
+function callBlocks(mark: MarkOf<'call'>, l10n: Translator): readonly HoverBlock[] {
+  const state = [
+    l10n.t('call {0}', mark.call + 1),
+    mark.tool ?? l10n.t('no tool named'),
+    outcomeText(mark, l10n),
+    mark.latencyMs === null ? l10n.t('latency not logged') : l10n.t('latency {0}', durationText(mark.latencyMs)),
+  ];
+  const blocks: HoverBlock[] = [log(state.join(' · '))];
+  if (mark.failure !== null) blocks.push(log(mark.failure));
+  if (mark.redundant.length > 0) blocks.push(own(l10n.t('Redundant: {0}', redundancyText(mark.redundant))));
+  if (mark.observationCharacters === 0) blocks.push(own(l10n.t('Nothing came back.')));
+  else {
+    blocks.push(own(l10n.t('What came back ({0} characters):', countText(mark.observationCharacters))));
+    blocks.push(code([shortened(mark.observationStart, mark.observationCharacters)]));
+  }
+  if (mark.facts.length > 0) blocks.push(code(namedValues(mark.facts)));
+  return blocks;
+}
+
+function shortened(start: string, characters: number): string {
+  return characters > start.length ? `${start}…` : start;
+}
+
+function outcomeText({ outcome, sent }: MarkOf<'call'>, l10n: Translator): string {
+  if (!sent) return l10n.t('not sent, and not counted in T');
+  switch (outcome) {
+    case 'ok':
+      return l10n.t('succeeded');
+    case 'failed':
+      return l10n.t('failed');
+    case 'malformed':
+      return l10n.t('malformed');
+    case 'timeout':
+      return l10n.t('timed out');
+    case 'refused':
+      return l10n.t('refused');
+    case 'unknown':
+      return l10n.t('success not logged');
+  }
+}
+
+function observationBlocks(
+  shown: ShownTranscript,
+  mark: MarkOf<'observation'>,
+  l10n: Translator,
+): readonly HoverBlock[] {
+  const call = shown.marks.find((other) => other.kind === 'call' && other.call === mark.call);
+  const logged = call?.kind === 'call' ? call.observationCharacters : 0;
+  const text = l10n.t('Result of call {0}: the policy read {1} characters', mark.call + 1, countText(mark.characters));
+  const blocks: HoverBlock[] = [
+    own(logged > mark.characters ? l10n.t('{0} of {1} that the tool gave.', text, countText(logged)) : `${text}.`),
+  ];
+  if (call?.kind === 'call') blocks.push(...callBlocks(call, l10n).slice(0, 1));
+  return blocks;
+}
+
+function answerBlocks(shown: ShownTranscript, mark: MarkOf<'answer'>, l10n: Translator): readonly HoverBlock[] {
+  const { explanation } = shown;
+  const verdict =
+    mark.correct === null ? l10n.t('Right or wrong is not known.') : mark.correct ? l10n.t('Right.') : l10n.t('Wrong.');
+  const blocks: HoverBlock[] = [own(verdict)];
+  if (mark.groundTruth !== '') blocks.push(own(l10n.t('Ground truth:')), code([mark.groundTruth]));
+  if (mark.rewardParts.length > 0) blocks.push(code(namedValues(mark.rewardParts)));
+  if (explanation === null) return [...blocks, own(notIndexed(l10n))];
+  return [
+    ...blocks,
+    code(arithmeticLines(explanation).map(({ text }) => text)),
+    own(l10n.t('Group of {0}, |Q| {1}:', explanation.row.groupSize, explanation.qualifying)),
+    code(memberLines(explanation)),
+  ];
+}
+
+function imageBlocks({ image, state, pads }: MarkOf<'image'>, l10n: Translator): readonly HoverBlock[] {
+  const states = {
+    inline: l10n.t('its data is in the log'),
+    cut: l10n.t('the logger cut its data'),
+    absent: l10n.t('only its place was logged'),
+  };
+  const parts = [l10n.t('Picture {0}', image + 1), states[state]];
+  if (pads !== null) parts.push(l10n.t('{0} pads', countText(pads)));
+  return [own(parts.join(' · '))];
+}
+
+function namedValues(values: readonly NamedValue[]): readonly string[] {
+  return values.map(({ name, value }) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+}
+
+/** The hover of a raw log line: the rollout in five lines and a link that opens it. */
+export function logLineHover(
+  row: RolloutRow,
+  explanation: Explanation | null,
+  { l10n, hasSteps }: { readonly l10n: Translator; readonly hasSteps: boolean },
+): readonly HoverBlock[] {
+  const sign = row.correct === null ? notKnown : row.correct ? '✓' : '✗';
+  const step = hasSteps ? `${l10n.t('step {0}', row.step)} · ` : '';
+  const reward = explanation === null ? numberText(row.reward) : rewardSum(explanation, row.accReward ?? row.reward);
+  const size = l10n.t('rollout {0} of {1}', row.member, row.groupSize);
+  const qualifying = explanation === null ? '' : ` · |Q| ${countText(explanation.qualifying)}`;
+  const logged = row.loggedAdvantage === null ? '' : ` · ${l10n.t('logged {0}', signedText(row.loggedAdvantage))}`;
+  const sums =
+    explanation === null
+      ? [`A_acc ${signedText(row.accAdvantage)}`, `A_tool ${signedText(row.toolAdvantage)}`]
+      : arithmeticOf(explanation, ['accAdvantage', 'toolAdvantage']);
+  return [
+    code([
+      `${sign} ${row.question}`,
+      `${step}${size}${qualifying}`,
+      `T ${countText(row.calls)} · ${l10n.t('reward {0}', reward)}${logged}`,
+      ...sums,
+    ]),
+    { kind: 'link', text: l10n.t('Open trajectory'), command: 'rolloutLens.openTrajectory', argument: row.ref },
+  ];
+}

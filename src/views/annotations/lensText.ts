@@ -1,0 +1,104 @@
+/**
+ * Titles of CodeLens and which of them a transcript has, from marks alone. Pure.
+ * Log text in a title is escaped, so that "$(name)" draws no icon. Leaves out the providers.
+ */
+import { countText, notKnown, signedText, sizeText } from '../../base/numberText.ts';
+import type { ShownTranscript } from '../../host/openTranscripts.ts';
+import type { Translator } from '../../host/translator.ts';
+import { rewardSum } from '../../protocol/arithmetic.ts';
+import type { RolloutRow } from '../../protocol/engine.ts';
+import { redundancyText } from '../../protocol/texts.ts';
+import type { Mark } from '../../protocol/transcript.ts';
+
+/** One lens: its line, its title, and the command with its one argument; command '' for plain text. */
+export interface Lens {
+  readonly line: number;
+  readonly title: string;
+  readonly command: string;
+  readonly argument: object;
+}
+
+/** "✓ T 2 · reward 1.0 · A_acc +0.86 · A_tool −0.70 · Open trajectory". */
+export function logLensTitle(row: RolloutRow, l10n: Translator): string {
+  const sign = row.correct === null ? notKnown : row.correct ? '✓' : '✗';
+  return [
+    `${sign} T ${countText(row.calls)}`,
+    l10n.t('reward {0}', rewardSum({ answerReward: null, formatReward: null }, row.reward)),
+    `A_acc ${signedText(row.accAdvantage)}`,
+    `A_tool ${signedText(row.toolAdvantage)}`,
+    l10n.t('Open trajectory'),
+  ].join(' · ');
+}
+
+/** The lenses of a transcript: above the title, redundant calls, cut turns and pictures whose data is there. */
+export function transcriptLenses(shown: ShownTranscript, l10n: Translator): readonly Lens[] {
+  return shown.marks.flatMap((mark) => lensesOf(mark, shown, l10n));
+}
+
+function lensesOf(mark: Mark, { address, part }: ShownTranscript, l10n: Translator): readonly Lens[] {
+  const { ref, rest } = address;
+  const { line } = mark;
+  switch (mark.kind) {
+    case 'title': {
+      if (part !== null && rest !== null) return partLenses({ line, part, turn: rest.turn }, { ref, l10n });
+      return [
+        { line, title: l10n.t('Compare with…'), command: 'rolloutLens.compareWith', argument: ref },
+        { line, title: l10n.t('Show group'), command: 'rolloutLens.showGroup', argument: ref },
+        { line, title: l10n.t('Open in log'), command: 'rolloutLens.openInLog', argument: ref },
+      ];
+    }
+    case 'call':
+      if (mark.redundant.length === 0) return [];
+      return [{ line, title: redundantTitle(mark.redundant, l10n), command: '', argument: ref }];
+    case 'turn':
+      if (mark.cut === 0) return [];
+      return [
+        {
+          line,
+          title: l10n.t('Open the rest ({0})', sizeText(mark.cut)),
+          command: 'rolloutLens.openRest',
+          argument: { ...ref, turn: mark.turn, part: 0 },
+        },
+      ];
+    case 'image':
+      if (mark.state !== 'inline') return [];
+      return [
+        {
+          line,
+          title: l10n.t('Open image'),
+          command: 'rolloutLens.openImage',
+          argument: { ...ref, image: mark.image },
+        },
+      ];
+    case 'observation':
+    case 'reasoning':
+    case 'answer':
+    case 'arithmetic':
+      return [];
+  }
+}
+
+function redundantTitle(rules: readonly string[], l10n: Translator): string {
+  return `⚠ ${l10n.t('Redundant: {0}', redundancyText(rules))}`.replaceAll('$(', '\\$(');
+}
+
+function partLenses(
+  {
+    line,
+    part,
+    turn,
+  }: { readonly line: number; readonly part: { index: number; count: number }; readonly turn: number },
+  { ref, l10n }: { readonly ref: ShownTranscript['address']['ref']; readonly l10n: Translator },
+): readonly Lens[] {
+  const open = (index: number, title: string): Lens => ({
+    line,
+    title,
+    command: 'rolloutLens.openRest',
+    argument: { ...ref, turn, part: index },
+  });
+  return [
+    { line, title: l10n.t('Open the transcript'), command: 'rolloutLens.openTrajectory', argument: ref },
+    ...(part.index > 0 ? [open(part.index - 1, l10n.t('Previous part'))] : []),
+    ...(part.index + 1 < part.count ? [open(part.index + 1, l10n.t('Next part'))] : []),
+  ];
+}

@@ -1,0 +1,80 @@
+/**
+ * How a rollout, a run and a member of a group read in a quick pick. Pure.
+ * Log text is escaped, so that "$(name)" in a question draws no icon. Leaves out the pick itself (rolloutPick.ts).
+ */
+import { countText, notKnown, signedText } from '../../base/numberText.ts';
+import type { Translator } from '../../host/translator.ts';
+import type { GroupMember, RolloutRef, RolloutRow, RunSummary } from '../../protocol/engine.ts';
+
+/** Label and description of one item. */
+export interface PickLabel {
+  readonly label: string;
+  readonly description: string;
+}
+
+/** Text of a log for a place that draws icons. */
+export function withoutIcons(text: string): string {
+  return text.replace(/\s+/g, ' ').replaceAll('$(', '\\$(');
+}
+
+/** ✓, ✗ or ?: right, wrong, not known. */
+export function verdictSign(correct: boolean | null): string {
+  return correct === null ? notKnown : correct ? '✓' : '✗';
+}
+
+/** "✓ step 17 · 48 × 7 = ?" with "5 of 16 · T 2 · A_acc +0.86 · A_tool −0.70". */
+export function rolloutLabel(
+  row: RolloutRow,
+  { l10n, hasSteps }: { readonly l10n: Translator; readonly hasSteps: boolean },
+): PickLabel {
+  const numbers = [
+    l10n.t('{0} of {1}', row.member, row.groupSize),
+    `T ${countText(row.calls)}`,
+    `A_acc ${signedText(row.accAdvantage)}`,
+    `A_tool ${signedText(row.toolAdvantage)}`,
+  ];
+  if (row.id !== null) numbers.push(withoutIcons(row.id));
+  const step = hasSteps ? `${l10n.t('step {0}', row.step)} · ` : '';
+  return {
+    label: `${verdictSign(row.correct)} ${step}${withoutIcons(row.question)}`,
+    description: numbers.join(' · '),
+  };
+}
+
+/** "✓ 5" with "T 2 · in Q". */
+export function memberLabel(member: GroupMember, l10n: Translator): PickLabel {
+  const parts = [`T ${countText(member.calls)}`];
+  if (member.qualifies) parts.push(l10n.t('in Q'));
+  return {
+    label: `${verdictSign(member.correct)} ${l10n.t('rollout {0}', member.member)}`,
+    description: parts.join(' · '),
+  };
+}
+
+/** The run's name with what it is and how much of it there is. */
+export function runLabel(run: RunSummary, l10n: Translator): PickLabel {
+  return {
+    label: withoutIcons(run.name),
+    description: `${withoutIcons(run.producer)} · ${
+      run.rollouts === 0 && run.state !== 'ready'
+        ? l10n.t('not read yet')
+        : l10n.t('{0} rollouts', countText(run.rollouts))
+    }`,
+  };
+}
+
+/** Members in the order in which one reads a group: right ones first, then fewer calls, then as logged. */
+export function orderedMembers(members: readonly GroupMember[]): readonly GroupMember[] {
+  const rank = ({ correct }: GroupMember) => (correct === true ? 0 : correct === false ? 1 : 2);
+  return [...members].sort((a, b) => rank(a) - rank(b) || a.calls - b.calls || a.member - b.member);
+}
+
+/** True for two names of one rollout. */
+export function sameRollout(a: RolloutRef, b: RolloutRef): boolean {
+  return a.run === b.run && a.file === b.file && a.row === b.row;
+}
+
+/** True for a file that may be a rollout log by its name: what "Open Trajectory" takes from the active editor. */
+export function mayBeLog(path: string): boolean {
+  return /\.(jsonl|ndjson|json|jsonl\.zst|jsonl\.gz|traj|eval|parquet)$/i.test(path);
+}
