@@ -1,0 +1,36 @@
+// The bundles as a table: one row a bundle. `node esbuild.mjs [--watch] [--production]`.
+// Native packages stay external; everything else is bundled, so that the VSIX carries no node_modules but theirs.
+import { build, context } from 'esbuild';
+
+const watch = process.argv.includes('--watch');
+const production = process.argv.includes('--production');
+
+const node = { platform: 'node', target: 'node20' };
+const browser = { platform: 'browser', target: 'es2022', format: 'iife' };
+
+/** entry, output and what is particular about each bundle */
+const bundles = [
+  { entry: 'src/extension.ts', out: 'dist/extension.cjs', ...node, format: 'cjs', external: ['vscode'] },
+  { entry: 'src/processes/engineMain.ts', out: 'dist/engineMain.cjs', ...node, format: 'cjs' },
+  { entry: 'src/processes/readWorker.ts', out: 'dist/readWorker.cjs', ...node, format: 'cjs' },
+  { entry: 'src/cli.ts', out: 'dist/cli.cjs', ...node, format: 'cjs', banner: { js: '#!/usr/bin/env node' } },
+  { entry: 'webview/charts/main.ts', out: 'dist/charts.js', ...browser },
+];
+
+const native = ['@duckdb/node-api'];
+
+for (const { entry, out, external = [], ...options } of bundles) {
+  const settings = {
+    entryPoints: [entry],
+    outfile: out,
+    bundle: true,
+    minify: production,
+    sourcemap: production ? false : 'linked',
+    legalComments: 'none',
+    logLevel: 'warning',
+    external: [...native, ...external],
+    ...options,
+  };
+  if (watch) await (await context(settings)).watch();
+  else await build(settings);
+}

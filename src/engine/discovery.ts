@@ -1,0 +1,375 @@
+/**
+ * Finds runs: looks at the heads of log-like files, folder by folder, and forms runs out of what is recognised.
+ * In one folder the files of one reader whose names differ only in the step number are one run; every other recognised
+ * file is a run of its own. Owned by the engine. Leaves out indexing and watching; reads nothing but heads.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import type { Dirent, Stats } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../base/errors.ts';
+import type { Note, NoteCode } from '../model/note.ts';
+import type { RunId } from '../protocol/engine.ts';
+import type { Recognition } from '../readers/reader.ts';
+import type { FileHeads, FileLook } from './fileHeads.ts';
+import { codeOf, fileError } from './fileSource.ts';
+
+/** A recognised log file. */
+export interface FoundFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  readonly recognition: Recognition;
+  /** Step that its name means, null if none. */
+  readonly step: number | null;
+}
+
+/** A run as discovery forms it; files are in step order, then by name. */
+export interface FoundRun {
+  readonly id: RunId;
+  readonly name: string;
+  /** The folder for a run of step files, else the file. */
+  readonly path: string;
+  /** Folder that holds the files. */
+  readonly folder: string;
+  /** File name with `#` for the step number; null for a run that is one file. */
+  readonly pattern: string | null;
+  readonly format: string;
+  readonly producer: string;
+  readonly files: readonly FoundFile[];
+}
+
+/** What one folder holds. */
+export interface FolderScan {
+  readonly folder: string;
+  readonly runs: readonly FoundRun[];
+  /** Folders directly below that are worth a look. */
+  readonly subfolders: readonly string[];
+  readonly notes: readonly Note[];
+  /** Files whose heads were looked at. */
+  readonly files: number;
+  /** Time of the folder's last change, taken before it was listed; NaN if it may have changed since. */
+  readonly mtimeMs: number;
+}
+
+/** What lies below some folders. */
+export interface TreeScan {
+  readonly runs: readonly FoundRun[];
+  /** Every folder that was listed, with FolderScan's time. */
+  readonly folders: readonly { readonly path: string; readonly mtimeMs: number }[];
+  readonly files: number;
+  readonly notes: readonly Note[];
+}
+
+/** How far a search goes before it stops with a note. */
+export interface ScanLimits {
+  readonly depth: number;
+  readonly folders: number;
+  readonly filesPerFolder: number;
+  /** Unrecognised `.json` files of one name shape after which the rest of that shape is left alone. */
+  readonly jsonTries: number;
+}
+
+/** Limits that keep a large workspace quick. */
+export const usualLimits: ScanLimits = { depth: 12, folders: 5_000, filesPerFolder: 5_000, jsonTries: 3 };
+
+/** What a scan needs. */
+export interface ScanOptions {
+  readonly heads: FileHeads;
+  readonly limits?: ScanLimits;
+  readonly signal?: AbortSignal;
+  readonly progress?: (folders: number, files: number) => void;
+}
+
+const candidate = /\.(jsonl|ndjson|json|traj|eval|parquet|jsonl\.gz|jsonl\.zst|json\.gz|json\.zst)$/iu;
+const skippedFolders = new Set(['node_modules', '__pycache__', 'site-packages']);
+const headsAtOnce = 8;
+
+/** Id of a run: the first 16 hexadecimal digits of SHA-256 over its real path and its file pattern. */
+export function runIdOf(realPath: string, pattern: string | null): RunId {
+  return createHash('sha256')
+    .update(`${realPath}\0${pattern ?? ''}`)
+    .digest('hex')
+    .slice(0, 16);
+}
+
+interface Listed {
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+}
+
+/** Looks at one folder, not below it. Never rejects for what it finds: an unreadable folder is a note. */
+export async function scanFolder(folder: string, options: ScanOptions): Promise<FolderScan> {
+  const limits = options.limits ?? usualLimits;
+  const notes: Note[] = [];
+  let entries: Dirent[];
+  let mtimeMs = Number.NaN;
+  try {
+    mtimeMs = settledTime((await stat(folder)).mtimeMs);
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    notes.push(unreadable(folder, error));
+    return { folder, runs: [], subfolders: [], notes, files: 0, mtimeMs };
+  }
+  const subfolders = entries
+    .filter((entry) => !entry.name.startsWith('.') && !skippedFolders.has(entry.name))
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
+  const listed = await listFiles(folder, entries, notes);
+  const folders = await realFolders(folder, subfolders, notes);
+  const { found, looked } = await lookAtFiles(listed, { ...options, limits }, notes);
+  const runs = await formRuns(folder, found);
+  return { folder, runs, subfolders: folders, notes, files: looked, mtimeMs };
+}
+
+/** A folder's time, NaN while the clock of the file system (about 10 ms a tick) could hide a second change. */
+function settledTime(mtimeMs: number): number {
+  return Date.now() - mtimeMs < 100 ? Number.NaN : mtimeMs;
+}
+
+async function listFiles(folder: string, entries: readonly Dirent[], notes: Note[]): Promise<readonly Listed[]> {
+  const files = entries.filter((entry) => !entry.isDirectory() && candidate.test(entry.name));
+  // A link to a file of the same folder must not be counted twice: real files come first.
+  files.sort((a, b) => Number(a.isSymbolicLink()) - Number(b.isSymbolicLink()) || compareNames(a.name, b.name));
+  const seen = new Set<string>();
+  const listed: Listed[] = [];
+  for (const batch of batches(files, 64)) {
+    const stats = await Promise.all(batch.map((entry) => statOf(join(folder, entry.name), notes)));
+    batch.forEach((entry, i) => {
+      const found = stats[i];
+      if (!found?.isFile()) return;
+      const identity = `${found.dev}:${found.ino}`;
+      if (entry.isSymbolicLink() && seen.has(identity)) return;
+      seen.add(identity);
+      const path = join(folder, entry.name);
+      listed.push({ name: entry.name, path, sizeBytes: found.size, mtimeMs: found.mtimeMs });
+    });
+  }
+  return listed;
+}
+
+async function statOf(path: string, notes: Note[]): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    // Gone since it was listed, or a link to nowhere: nothing that the user could want to read.
+    if (codeOf(error) !== 'ENOENT') notes.push(unreadable(path, error));
+    return null;
+  }
+}
+
+async function realFolders(folder: string, entries: readonly Dirent[], notes: Note[]): Promise<readonly string[]> {
+  const folders: string[] = [];
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) folders.push(path);
+    else if (!candidate.test(entry.name) && (await statOf(path, notes))?.isDirectory()) folders.push(path);
+  }
+  return folders;
+}
+
+async function lookAtFiles(
+  listed: readonly Listed[],
+  options: ScanOptions & { readonly limits: ScanLimits },
+  notes: Note[],
+): Promise<{ readonly found: readonly FoundFile[]; readonly looked: number }> {
+  const { limits, signal } = options;
+  const found: FoundFile[] = [];
+  const tries = new Map<string, { looked: number; hits: number; skipped: number; first: string }>();
+  let looked = 0;
+  const kept = listed.slice(0, limits.filesPerFolder);
+  const over = listed.length - kept.length;
+  const first = kept[0];
+  if (over > 0 && first) notes.push(limitNote(dirname(first.path), `${over} further files were not looked at`));
+  for (const batch of batches(kept, headsAtOnce)) {
+    signal?.throwIfAborted();
+    const looks = await Promise.all(
+      batch.map(async (file): Promise<FileLook | null> => {
+        const shape = shapeOf(file.name);
+        const tried = tries.get(shape) ?? { looked: 0, hits: 0, skipped: 0, first: file.path };
+        tries.set(shape, tried);
+        if (/\.json$/iu.test(file.name) && tried.hits === 0 && tried.looked >= limits.jsonTries) {
+          tried.skipped += 1;
+          return null;
+        }
+        tried.looked += 1;
+        looked += 1;
+        const look = await options.heads.look(file.path, file);
+        if (look.kind === 'log') tried.hits += 1;
+        return look;
+      }),
+    );
+    batch.forEach((file, i) => {
+      const look = looks[i];
+      if (!look) return;
+      if (look.kind === 'log') found.push({ ...file, recognition: look.recognition, step: look.step });
+      else if (look.kind === 'unreadable') notes.push(unreadable(file.path, look.error));
+      else if (look.known) notes.push(namedNote(file.path, look));
+    });
+  }
+  for (const { skipped, first: path } of tries.values()) {
+    if (skipped > 0) notes.push(limitNote(dirname(path), `${skipped} files named like ${basename(path)} were skipped`));
+  }
+  return { found, looked };
+}
+
+/** A file name with every number replaced, so that names that differ only in numbers share it. */
+function shapeOf(name: string): string {
+  return name.replaceAll(/\d+/gu, '#');
+}
+
+/** A file name with the step's number replaced by `#`; null where the name holds no such number. */
+function patternOf(name: string, step: number | null): string | null {
+  if (step === null) return null;
+  const numbers = [...name.matchAll(/\d+/gu)].filter((match) => Number(match[0]) === step);
+  const last = numbers.at(-1);
+  return last === undefined ? null : `${name.slice(0, last.index)}#${name.slice(last.index + last[0].length)}`;
+}
+
+async function formRuns(folder: string, files: readonly FoundFile[]): Promise<readonly FoundRun[]> {
+  const first = files[0];
+  if (!first) return [];
+  const clusters = new Map<string, { readonly pattern: string | null; readonly files: FoundFile[] }>();
+  for (const file of files) {
+    const pattern = patternOf(file.name, file.step);
+    const key = pattern === null ? file.path : `${file.recognition.format}\0${pattern}`;
+    const cluster = clusters.get(key) ?? { pattern, files: [] };
+    cluster.files.push(file);
+    clusters.set(key, cluster);
+  }
+  const real = await realpath(folder).catch(() => folder);
+  const several = [...clusters.values()].filter((cluster) => cluster.pattern !== null).length > 1;
+  return [...clusters.values()].map(({ pattern, files: members }) => {
+    const sorted = members.sort(compareFiles);
+    const head = sorted[0] ?? first;
+    const { format, producer } = head.recognition;
+    if (pattern === null) return runOfFile(head, join(real, head.name));
+    const name = several ? `${basename(real)} (${pattern})` : basename(real);
+    return {
+      id: runIdOf(real, `${format} ${pattern}`),
+      name,
+      path: folder,
+      folder,
+      pattern,
+      format,
+      producer,
+      files: sorted,
+    };
+  });
+}
+
+function runOfFile(file: FoundFile, real: string): FoundRun {
+  const { format, producer } = file.recognition;
+  const { path, name } = file;
+  return { id: runIdOf(real, null), name, path, folder: dirname(path), pattern: null, format, producer, files: [file] };
+}
+
+/** One file as a run of its own. UserError if it cannot be read or is no rollout log. */
+export async function scanFile(path: string, options: ScanOptions): Promise<FoundRun> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+  const stamp = { sizeBytes: found.size, mtimeMs: found.mtimeMs };
+  const look = await options.heads.look(path, stamp);
+  if (look.kind === 'unreadable') throw look.error;
+  if (look.kind === 'other') {
+    const what = look.known ? `is ${look.description}` : 'is no rollout log that is known here';
+    throw new UserError(`${path} ${what}.`, 'Open a log of one of the formats in the README.');
+  }
+  const real = await realpath(path).catch(() => path);
+  const file = { path, name: basename(path), ...stamp, recognition: look.recognition, step: look.step };
+  return runOfFile(file, real);
+}
+
+/** Looks at folders and everything below them, each real folder once. Rejects only on abort. */
+export async function scanTree(roots: readonly string[], options: ScanOptions): Promise<TreeScan> {
+  const limits = options.limits ?? usualLimits;
+  const runs = new Map<RunId, FoundRun>();
+  const notes: Note[] = [];
+  const folders: { readonly path: string; readonly mtimeMs: number }[] = [];
+  const seen = new Set<string>();
+  let files = 0;
+  let waiting: readonly Visit[] = roots.map((folder) => ({ folder, depth: 0, above: [] }));
+  while (waiting.length > 0) {
+    const next: Visit[] = [];
+    for (const visit of waiting) {
+      options.signal?.throwIfAborted();
+      if (folders.length >= limits.folders) {
+        notes.push(limitNote(visit.folder, `looked at ${folders.length} folders and stopped here`));
+        return { runs: sortRuns(runs), folders, files, notes };
+      }
+      const real = await realpath(visit.folder).catch(() => visit.folder);
+      if (visit.above.includes(real)) notes.push(loopNote(visit.folder, real));
+      if (seen.has(real)) continue;
+      seen.add(real);
+      const scan = await scanFolder(visit.folder, options);
+      folders.push({ path: visit.folder, mtimeMs: scan.mtimeMs });
+      files += scan.files;
+      notes.push(...scan.notes);
+      for (const run of scan.runs) runs.set(run.id, run);
+      options.progress?.(folders.length, files);
+      if (visit.depth >= limits.depth && scan.subfolders.length > 0) {
+        notes.push(limitNote(visit.folder, `folders more than ${limits.depth} levels down were not looked at`));
+        continue;
+      }
+      const above = [...visit.above, real];
+      for (const folder of scan.subfolders) next.push({ folder, depth: visit.depth + 1, above });
+    }
+    waiting = next;
+  }
+  return { runs: sortRuns(runs), folders, files, notes };
+}
+
+interface Visit {
+  readonly folder: string;
+  readonly depth: number;
+  /** Real paths of the folders above, to tell a loop from a second way to the same folder. */
+  readonly above: readonly string[];
+}
+
+function sortRuns(runs: ReadonlyMap<RunId, FoundRun>): readonly FoundRun[] {
+  return [...runs.values()].sort((a, b) => compareNames(a.path, b.path) || compareNames(a.name, b.name));
+}
+
+function compareFiles(a: FoundFile, b: FoundFile): number {
+  return (a.step ?? -1) - (b.step ?? -1) || compareNames(a.name, b.name);
+}
+
+function compareNames(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let first = 0; first < items.length; first += size) yield items.slice(first, first + size);
+}
+
+function unreadable(path: string, error: unknown): Note {
+  const code = codeOf(error) === 'ELOOP' ? 'symlink-loop' : 'unreadable-file';
+  const { message, action } = fileError(path, error);
+  return {
+    severity: 'error',
+    code,
+    file: path,
+    line: null,
+    message: action === null ? message : `${message} ${action}`,
+  };
+}
+
+function limitNote(folder: string, message: string): Note {
+  return { severity: 'information', code: 'folder-limit', file: folder, line: null, message };
+}
+
+function loopNote(folder: string, real: string): Note {
+  const message = `this link leads back to ${real}, which holds it; it was not followed`;
+  return { severity: 'information', code: 'symlink-loop', file: folder, line: null, message };
+}
+
+function namedNote(
+  path: string,
+  { code, description }: { readonly code: NoteCode; readonly description: string },
+): Note {
+  return { severity: 'information', code, file: path, line: null, message: description };
+}

@@ -1,0 +1,225 @@
+/**
+ * The engine: answers every question of protocol/engine.ts out of a library of open runs, and tells what changed.
+ * Runs in its own process (processes/engineMain.ts); tests call it directly. Leaves out the port, indexing
+ * (runIndex.ts) and the text of a transcript (transcript/).
+ */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { messageOf, UserError } from '../base/errors.ts';
+import type { Discovery, EngineApi, EngineEvents, RolloutRow, RunId, RunSummary } from '../protocol/engine.ts';
+import type { Emitter, Handlers } from '../protocol/rpc.ts';
+import {
+  groupsPage,
+  rolloutAt,
+  rolloutAtLine,
+  rolloutsOfFile,
+  rolloutsPage,
+  searchRollouts,
+} from '../store/questions.ts';
+import { renderRest, renderTranscript } from '../transcript/renderTranscript.ts';
+import { createEventTeller } from './eventTeller.ts';
+import { fileError } from './fileSource.ts';
+import type { FileEntry } from './fileQueue.ts';
+import { imageSlice } from './imageSlice.ts';
+import { openLibrary, type Library, type LibraryOptions } from './library.ts';
+import { entryOf, explain, readEpisode } from './readEpisode.ts';
+import { createRolloutReader } from './rolloutReader.ts';
+import { curvesOf, explanationOf, fitting, maximumRows, pageOf, rolloutRow, sliceOf, unindexedRow } from './rows.ts';
+import type { RunIndex } from './runIndex.ts';
+
+/** An engine: what to serve on a port, and how to end it. */
+export interface Engine {
+  readonly handlers: Handlers<EngineApi>;
+  readonly library: Library;
+  dispose(): Promise<void>;
+}
+
+/** How an engine is made. */
+export interface EngineOptions extends Omit<LibraryOptions, 'events' | 'watch'> {
+  readonly tell: Emitter<EngineEvents>;
+}
+
+/** Questions wait this long for what the index folder has of a run that was just opened. */
+const loadLimitMs = 3_000;
+
+/** Opens an engine without runs. */
+export async function createEngine({ tell, ...options }: EngineOptions): Promise<Engine> {
+  const log = (level: 'debug' | 'info' | 'warn' | 'error', message: string): void => {
+    tell.log({ level, message });
+  };
+  const summaries = (): readonly RunSummary[] => library.runs().map((run) => run.summary());
+  const teller = createEventTeller({
+    runs: () => {
+      tell.runsChanged({ runs: summaries() });
+    },
+    steps: (run, steps) => {
+      tell.stepsChanged({ run, steps });
+    },
+  });
+  const library = await openLibrary({
+    ...options,
+    watch: 'poll',
+    events: {
+      changed: (run, steps) => {
+        teller.changed(run?.id ?? null, steps);
+      },
+      failed: (error) => {
+        log('error', error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
+      },
+      log,
+    },
+  });
+  const rollouts = createRolloutReader();
+
+  /** An open run whose shards are in its table. */
+  const loadedRun = async (id: RunId): Promise<RunIndex> => {
+    const run = library.run(id);
+    await run.loaded(loadLimitMs);
+    return run;
+  };
+
+  const runAt = async (id: RunId, path: string, signal: AbortSignal): Promise<RunIndex> => {
+    if (!library.runs().some((run) => run.id === id)) await library.open(path, signal);
+    return loadedRun(id);
+  };
+
+  /** The run of a log file, opened if need be; null if the file is no rollout log. */
+  const holderOf = async (path: string): Promise<{ run: RunIndex; entry: FileEntry; file: string } | null> => {
+    const known = await library.runOfFile(path);
+    if (!known && (await library.heads.look(path, await stampOf(path))).kind === 'other') return null;
+    const run = known?.run ?? (await library.open(path)).runs[0];
+    if (!run) return null;
+    await run.loaded(loadLimitMs);
+    const file = run.relativePath(known?.path ?? resolve(path));
+    return { run, entry: entryOf(run, file), file };
+  };
+
+  const locate = async (path: string, line: number, signal: AbortSignal): Promise<RolloutRow | null> => {
+    const holder = await holderOf(path);
+    if (!holder) return null;
+    const { run, entry, file } = holder;
+    const near = await rolloutAtLine(run.table, file, line);
+    if (near?.line === line) return rolloutRow(run.id, near);
+    if (entry.state === 'done' && (await rollouts.container(entry.found)) === 'jsonl') return null;
+    if (entry.state === 'done') {
+      const stored = near ?? (await rolloutsOfFile(run.table, { file, first: 0, count: 1 }, signal)).rows[0];
+      return stored ? rolloutRow(run.id, stored) : null;
+    }
+    run.files.prioritise(entry.found.path);
+    const rollout = await rollouts.find(entry.found, { line }, signal);
+    if (!rollout) return null;
+    const ref = { run: run.id, file, row: rollout.place.row };
+    return unindexedRow(ref, rollout, rollout.step ?? entry.found.step ?? 0);
+  };
+
+  const handlers: Handlers<EngineApi> = {
+    discover: async ({ roots }, signal): Promise<Discovery> => {
+      const scan = await library.discover(roots, signal);
+      return {
+        runs: summaries(),
+        folders: scan.folders.length,
+        files: scan.files,
+        notes: scan.notes.slice(0, maximumRows),
+      };
+    },
+    open: async ({ path }, signal) => (await library.open(path, signal)).runs.map((run) => run.summary()),
+    close: async ({ run }) => {
+      await library.close(run);
+      return null;
+    },
+    cancelIndexing: ({ run }) => {
+      for (const one of run === null ? library.runs() : [library.run(run)]) one.files.pause();
+      teller.changed(null, null);
+      return null;
+    },
+    resumeIndexing: ({ run }) => {
+      for (const one of run === null ? library.runs() : [library.run(run)]) one.files.resume();
+      teller.changed(null, null);
+      return null;
+    },
+    runs: () => summaries(),
+    setRewardThreshold: async ({ run, threshold }) => {
+      if (!Number.isFinite(threshold)) throw new UserError('The reward threshold must be a number.');
+      await (await loadedRun(run)).setThreshold(threshold);
+      return null;
+    },
+    steps: async ({ run, ...page }) => sliceOf((await loadedRun(run)).steps(), page),
+    groups: async ({ run, step, ...page }, signal) => {
+      const { table } = await loadedRun(run);
+      return fitting(await groupsPage(table, { step, ...pageOf(page) }, signal));
+    },
+    rollouts: async ({ run, step, group, filter, first, count }, signal) => {
+      const { table } = await loadedRun(run);
+      const page = await rolloutsPage(table, { ...filter, step, group, ...pageOf({ first, count }) }, signal);
+      return fitting({ rows: page.rows.map((stored) => rolloutRow(run, stored)), total: page.total });
+    },
+    search: async ({ run, text, limit }, signal) => {
+      const rows: RolloutRow[] = [];
+      const wanted = pageOf({ first: 0, count: limit }).count;
+      for (const one of run === null ? library.runs() : [library.run(run)]) {
+        if (rows.length >= wanted) break;
+        await one.loaded(loadLimitMs);
+        const found = await searchRollouts(one.table, { text, limit: wanted - rows.length }, signal);
+        rows.push(...found.map((stored) => rolloutRow(one.id, stored)));
+      }
+      return fitting({ rows, total: rows.length }).rows;
+    },
+    locate: ({ path, line }, signal) => locate(path, line, signal),
+    linesOf: async ({ path, ...page }, signal) => {
+      const holder = await holderOf(path);
+      if (!holder) return { rows: [], total: 0 };
+      const { run, entry, file } = holder;
+      if (entry.state !== 'done') run.files.prioritise(entry.found.path);
+      const { rows, total } = await rolloutsOfFile(run.table, { file, ...pageOf(page) }, signal);
+      return fitting({ rows: rows.map((stored) => rolloutRow(run.id, stored)), total });
+    },
+    explain: async ({ ref }) => {
+      const run = await loadedRun(ref.run);
+      const stored = await rolloutAt(run.table, ref.file, ref.row);
+      const explanation = stored && (await explain(run, stored));
+      if (explanation) return explanation;
+      throw new UserError(`${ref.file} is not indexed that far yet.`, 'Wait until the run is read, then try again.');
+    },
+    transcript: async ({ ref, path, rest }, signal) => {
+      const run = await runAt(ref.run, path, signal);
+      const { rollout, context } = await readEpisode(run, ref, { reader: rollouts, signal });
+      return rest ? renderRest(rollout, rest.turn, rest.part, context) : renderTranscript(rollout, context);
+    },
+    image: async ({ ref, image, first }, signal) => {
+      const run = await loadedRun(ref.run);
+      const { rollout } = await readEpisode(run, ref, { reader: rollouts, signal });
+      return imageSlice(rollout, image, first);
+    },
+    curves: async ({ run }) => curvesOf(run, (await loadedRun(run)).steps()),
+    notes: ({ run, ...page }) => sliceOf(library.run(run).notes(), page),
+    fileKind: async ({ path }) => {
+      const look = await library.heads.look(path, await stampOf(path));
+      switch (look.kind) {
+        case 'log':
+          return { format: look.recognition.format, description: look.recognition.producer };
+        case 'other':
+          return { format: null, description: look.description };
+        case 'unreadable':
+          throw look.error;
+      }
+    },
+  };
+
+  return {
+    handlers,
+    library,
+    dispose: async () => {
+      teller.dispose();
+      await library.dispose();
+    },
+  };
+}
+
+async function stampOf(path: string): Promise<{ readonly sizeBytes: number; readonly mtimeMs: number }> {
+  try {
+    const { size, mtimeMs } = await stat(path);
+    return { sizeBytes: size, mtimeMs };
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}

@@ -1,0 +1,353 @@
+/**
+ * The files of one run and how far each is indexed: which is read next, what happens when one grows, shrinks, is
+ * rewritten, fails or goes away. Files with shards come in at once, then the first, the last and the rest in step order.
+ * Owned by runIndex.ts. Leaves out the in-memory table and how a file is noticed to have changed (watch.ts).
+ */
+import { stat } from 'node:fs/promises';
+import { isAbort, messageOf, UserError } from '../base/errors.ts';
+import type { Note, NoteCode } from '../model/note.ts';
+import type { ShardStore } from '../store/shardStore.ts';
+import type { FoundFile } from './discovery.ts';
+import { completeIndex, findIndexed, isFileChanged, joinParts, stillCovers, type IndexedFile } from './indexFile.ts';
+import type { ReadPool } from './workerPool.ts';
+
+/** One file of a run. */
+export interface FileEntry {
+  readonly found: FoundFile;
+  readonly state: 'waiting' | 'reading' | 'done' | 'failed';
+  readonly indexed: IndexedFile | null;
+  /** Bytes of it that are indexed or consumed by the reading that is under way. */
+  readonly bytesRead: number;
+  /** What happened to the file itself (unreadable, rewritten, deleted), newest last. */
+  readonly notes: readonly Note[];
+}
+
+/** The files of one run. */
+export interface FileQueue {
+  /** In step order. */
+  entries(): readonly FileEntry[];
+  /** Resolves when what the index folder already has of the files is reported. */
+  loaded(): Promise<void>;
+  /** Makes these the files of the run: new ones are queued, changed ones again, missing ones are gone. */
+  update(files: readonly FoundFile[]): void;
+  /** Reads this file before the others. */
+  prioritise(path: string): void;
+  pause(): void;
+  resume(): void;
+  readonly paused: boolean;
+  /** Resolves when nothing is waiting or being read, or the queue is paused. */
+  whenIdle(): Promise<void>;
+  /** Joins the shards of files that were quiet for a minute. */
+  tidy(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a queue needs and tells. */
+export interface QueueOptions {
+  readonly store: ShardStore;
+  readonly pool: ReadPool;
+  readonly partBytes?: number;
+  /** The index, the state or the progress of a file changed; `content` where its rows did. */
+  readonly changed: (entry: FileEntry, what: 'content' | 'progress') => void;
+  /** A file is gone; its entry is not listed any more. */
+  readonly gone: (entry: FileEntry) => void;
+  /** Something went wrong that is nobody's content: a bug. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** An entry as the queue changes it. */
+interface OpenEntry extends FileEntry {
+  found: FoundFile;
+  state: FileEntry['state'];
+  indexed: IndexedFile | null;
+  bytesRead: number;
+  notes: Note[];
+  /** It changed while it was being read. */
+  again: boolean;
+  /** Readings in a row that found the file rewritten. */
+  rewrites: number;
+  /** When its index last changed, ms since the epoch. */
+  changedAtMs: number;
+}
+
+const quietMs = 60_000;
+const partsBeforeJoin = 32;
+const rewritesTolerated = 5;
+const notesPerFile = 20;
+
+/** Makes an empty queue. */
+export function createFileQueue(options: QueueOptions): FileQueue {
+  const { store, pool } = options;
+  const entries = new Map<string, OpenEntry>();
+  const urgent = new Set<string>();
+  const idleWaiters: (() => void)[] = [];
+  let order: OpenEntry[] | null = null;
+  let controller = new AbortController();
+  let paused = false;
+  let closed = false;
+  let reading = 0;
+  let loading: Promise<void> = Promise.resolve();
+  let loadsWaiting = 0;
+
+  const ordered = (): OpenEntry[] => (order ??= [...entries.values()].sort((a, b) => compareFound(a.found, b.found)));
+
+  const isIdle = (): boolean => {
+    if (reading > 0 || loadsWaiting > 0) return false;
+    if (paused || closed) return true;
+    for (const entry of entries.values()) if (entry.state === 'waiting') return false;
+    return true;
+  };
+  const tellIdle = (): void => {
+    if (isIdle()) for (const resolve of idleWaiters.splice(0)) resolve();
+  };
+
+  const next = (): OpenEntry | null => {
+    const list = ordered();
+    for (const entry of list) if (entry.state === 'waiting' && urgent.has(entry.found.path)) return entry;
+    const last = list.at(-1);
+    if (list[0]?.state !== 'waiting' && last?.state === 'waiting') return last;
+    return list.find((entry) => entry.state === 'waiting') ?? null;
+  };
+
+  const pump = (): void => {
+    while (!paused && !closed && loadsWaiting === 0 && reading < pool.size + 1) {
+      const entry = next();
+      if (!entry) break;
+      entry.state = 'reading';
+      reading += 1;
+      void readEntry(entry)
+        .catch(options.failed)
+        .finally(() => {
+          reading -= 1;
+          pump();
+        });
+    }
+    tellIdle();
+  };
+
+  const readEntry = async (entry: OpenEntry): Promise<void> => {
+    const { found } = entry;
+    const { signal } = controller;
+    try {
+      const base = await baseOf(entry, found);
+      const indexed = await completeIndex(found, base, {
+        store,
+        pool,
+        signal,
+        urgent: urgent.has(found.path),
+        ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
+        published: (partly) => {
+          if (!isCurrent(entry)) return;
+          entry.indexed = partly;
+          entry.changedAtMs = Date.now();
+          options.changed(entry, 'content');
+        },
+        progress: (bytes) => {
+          entry.bytesRead = bytes;
+          options.changed(entry, 'progress');
+        },
+      });
+      if (!isCurrent(entry)) return;
+      finish(entry, indexed);
+    } catch (error) {
+      if (!isCurrent(entry)) return;
+      await fail(entry, error, signal);
+    }
+  };
+
+  /** The part of the index that still holds, null to start from the beginning. */
+  const baseOf = async (entry: OpenEntry, found: FoundFile): Promise<IndexedFile | null> => {
+    if (!entry.indexed) return findIndexed(found, store);
+    if (await stillCovers(entry.indexed, found)) return entry.indexed;
+    addNote(entry, note('information', 'file-changed', found.path, 'the file was rewritten; it is read again'));
+    entry.indexed = null;
+    options.changed(entry, 'content');
+    return findIndexed(found, store);
+  };
+
+  const finish = (entry: OpenEntry, indexed: IndexedFile): void => {
+    if (indexed !== entry.indexed) entry.changedAtMs = Date.now();
+    entry.indexed = indexed;
+    entry.rewrites = 0;
+    entry.bytesRead = entry.found.sizeBytes;
+    entry.state = entry.again ? 'waiting' : 'done';
+    entry.again = false;
+    urgent.delete(entry.found.path);
+    options.changed(entry, 'content');
+  };
+
+  const fail = async (entry: OpenEntry, error: unknown, signal: AbortSignal): Promise<void> => {
+    const { path } = entry.found;
+    if (isAbort(error) || signal.aborted) {
+      entry.state = 'waiting';
+      return;
+    }
+    if (isFileChanged(error) && entry.rewrites < rewritesTolerated) {
+      entry.rewrites += 1;
+      const now = await stat(path).catch(() => null);
+      if (now) entry.found = { ...entry.found, sizeBytes: now.size, mtimeMs: now.mtimeMs };
+      entry.state = 'waiting';
+      return;
+    }
+    entry.state = entry.again ? 'waiting' : 'failed';
+    entry.again = false;
+    if (error instanceof UserError) {
+      const message = error.action === null ? error.message : `${error.message} ${error.action}`;
+      addNote(entry, note('error', 'unreadable-file', path, message));
+    } else if (isFileChanged(error)) {
+      addNote(entry, note('warning', 'file-changed', path, 'the file changes all the time; it is read when it rests'));
+    } else {
+      addNote(entry, note('error', 'unreadable-file', path, `reading stopped: ${messageOf(error)}`));
+      options.failed(error);
+    }
+    options.changed(entry, 'progress');
+  };
+
+  const isCurrent = (entry: OpenEntry): boolean => !closed && entries.get(entry.found.path) === entry;
+
+  /** Takes what the index folder has of new files, many at a time, before anything is read. */
+  const load = async (fresh: readonly OpenEntry[]): Promise<void> => {
+    const lookAt = async (entry: OpenEntry): Promise<void> => {
+      try {
+        const indexed = await findIndexed(entry.found, store);
+        if (!indexed || !isCurrent(entry) || entry.state !== 'waiting') return;
+        entry.indexed = indexed;
+        entry.bytesRead = indexed.coveredBytes;
+        if (indexed.coveredBytes === entry.found.sizeBytes) entry.state = 'done';
+        options.changed(entry, 'content');
+      } catch {
+        // Reading it will say why.
+      }
+    };
+    for (let first = 0; first < fresh.length && !closed; first += 16) {
+      await Promise.all(fresh.slice(first, first + 16).map(lookAt));
+    }
+  };
+
+  const addFile = (found: FoundFile): OpenEntry => {
+    const entry: OpenEntry = {
+      found,
+      state: 'waiting',
+      indexed: null,
+      bytesRead: 0,
+      notes: [],
+      again: false,
+      rewrites: 0,
+      changedAtMs: Date.now(),
+    };
+    entries.set(found.path, entry);
+    order = null;
+    return entry;
+  };
+
+  const changeFile = (entry: OpenEntry, found: FoundFile): void => {
+    const { sizeBytes, mtimeMs } = entry.found;
+    if (sizeBytes === found.sizeBytes && mtimeMs === found.mtimeMs) return;
+    entry.found = found;
+    if (entry.state === 'reading') entry.again = true;
+    else entry.state = 'waiting';
+  };
+
+  const removeFile = (entry: OpenEntry): void => {
+    entries.delete(entry.found.path);
+    urgent.delete(entry.found.path);
+    order = null;
+    const message = 'the file is gone or no rollout log any more; its rollouts were taken out';
+    addNote(entry, note('information', 'file-changed', entry.found.path, message));
+    options.gone(entry);
+  };
+
+  return {
+    entries: ordered,
+    loaded: () => loading,
+    update: (files) => {
+      if (closed) return;
+      const present = new Set(files.map((file) => file.path));
+      for (const entry of [...entries.values()]) if (!present.has(entry.found.path)) removeFile(entry);
+      const fresh: OpenEntry[] = [];
+      for (const file of files) {
+        const known = entries.get(file.path);
+        if (known) changeFile(known, file);
+        else fresh.push(addFile(file));
+      }
+      if (fresh.length > 0) {
+        loadsWaiting += 1;
+        loading = loading
+          .then(() => load(fresh))
+          .catch(options.failed)
+          .finally(() => {
+            loadsWaiting -= 1;
+            pump();
+          });
+      }
+      pump();
+    },
+    prioritise: (path) => {
+      urgent.add(path);
+      pump();
+    },
+    pause: () => {
+      paused = true;
+      controller.abort();
+      controller = new AbortController();
+      tellIdle();
+    },
+    resume: () => {
+      paused = false;
+      for (const entry of entries.values()) if (entry.state === 'failed') entry.state = 'waiting';
+      pump();
+    },
+    get paused() {
+      return paused;
+    },
+    whenIdle: () =>
+      new Promise((resolve) => {
+        idleWaiters.push(resolve);
+        tellIdle();
+      }),
+    tidy: async () => {
+      for (const entry of ordered()) {
+        const { indexed, found } = entry;
+        if (!indexed || entry.state !== 'done' || indexed.parts.length < 2 || paused) continue;
+        if (Date.now() - entry.changedAtMs < quietMs && indexed.parts.length < partsBeforeJoin) continue;
+        entry.state = 'reading';
+        reading += 1;
+        try {
+          const joined = await joinParts(found, indexed, store);
+          entry.changedAtMs = Date.now();
+          if (!isCurrent(entry) || joined.replaced.length === 0) continue;
+          entry.indexed = joined.indexed;
+          options.changed(entry, 'content');
+          for (const key of joined.replaced) await store.remove(key);
+        } catch (error) {
+          options.failed(error);
+        } finally {
+          entry.state = entry.again ? 'waiting' : 'done';
+          entry.again = false;
+          reading -= 1;
+          pump();
+        }
+      }
+    },
+    close: async () => {
+      closed = true;
+      controller.abort();
+      await new Promise<void>((resolve) => {
+        idleWaiters.push(resolve);
+        tellIdle();
+      });
+    },
+  };
+}
+
+function addNote(entry: OpenEntry, added: Note): void {
+  entry.notes = [...entry.notes.filter(({ message }) => message !== added.message), added].slice(-notesPerFile);
+}
+
+function note(severity: Note['severity'], code: NoteCode, file: string, message: string): Note {
+  return { severity, code, file, line: null, message };
+}
+
+function compareFound(a: FoundFile, b: FoundFile): number {
+  return (a.step ?? -1) - (b.step ?? -1) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+}

@@ -1,0 +1,349 @@
+/**
+ * The runs that are open: found below folders, opened by path, kept up to date by watching, closed. Owns the database,
+ * the index folder and the read pool that all runs share. Used by the engine process and the command line alike.
+ * Leaves out the questions asked of a run (engine.ts) and how results are shown.
+ */
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { UserError } from '../base/errors.ts';
+import type { Note } from '../model/note.ts';
+import type { RunId } from '../protocol/engine.ts';
+import { openDatabase, type Database } from '../store/duckdb.ts';
+import { openShardStore, type ShardStore } from '../store/shardStore.ts';
+import { scanFile, scanFolder, scanTree, type FoundRun, type ScanOptions, type TreeScan } from './discovery.ts';
+import { createFileHeads, type FileHeads } from './fileHeads.ts';
+import { fileError } from './fileSource.ts';
+import { openRun, type RunIndex } from './runIndex.ts';
+import { createFolderWatch, type FolderWatch } from './watch.ts';
+import { createReadPool, type ReadPool } from './workerPool.ts';
+
+/** How a library is opened; also what `engineMain` takes from its command line. */
+export interface LibraryOptions {
+  /** Folder for the index and temporary files; need not exist. */
+  readonly storage: string;
+  /** Folder of the shards; default `index` in the storage. */
+  readonly indexFolder?: string;
+  /** What rows name files relative to: the run's own folder (default) or the path that was opened. */
+  readonly namesRelativeTo?: 'run' | 'opened';
+  /** Bundle of the read worker; null reads in this thread. */
+  readonly workerPath: string | null;
+  /** Files read at the same time; default one a core, at most 8. */
+  readonly readers?: number;
+  /** Default 300 MB. */
+  readonly memoryLimitMegabytes?: number;
+  /** Default 2,048 MB. */
+  readonly maximumIndexMegabytes?: number;
+  /** Reward above which a rollout counts as right where the log is silent; default 0.5. */
+  readonly rewardThreshold?: number;
+  /** Size of a part of a large file; default 256 MB. */
+  readonly partBytes?: number;
+  /** `poll` notices changes; `never` for the command line. */
+  readonly watch: 'poll' | 'never';
+  /** Default 2,000 ms. */
+  readonly watchIntervalMs?: number;
+  readonly events: LibraryEvents;
+}
+
+/** What a library tells; not coalesced. */
+export interface LibraryEvents {
+  /** A run appeared, changed or went away. */
+  readonly changed: (run: RunIndex | null, steps: readonly number[] | null) => void;
+  readonly failed: (error: unknown) => void;
+  readonly log: (level: 'debug' | 'info' | 'warn', message: string) => void;
+}
+
+/** The open runs. */
+export interface Library {
+  readonly heads: FileHeads;
+  readonly store: ShardStore;
+  readonly pool: ReadPool;
+  readonly temporaryFolder: string;
+  /** What is at a path (a folder with everything below, or a file), without opening it. UserError as `open`. */
+  find(path: string, signal?: AbortSignal): Promise<TreeScan>;
+  runs(): readonly RunIndex[];
+  /** UserError if there is no such run. */
+  run(id: RunId): RunIndex;
+  /** Looks below folders; what is found is opened and indexed. */
+  discover(roots: readonly string[], signal?: AbortSignal): Promise<TreeScan>;
+  /** Opens a folder (with everything below) or a file. UserError if nothing in it is a rollout log. */
+  open(path: string, signal?: AbortSignal): Promise<OpenedPath>;
+  close(id: RunId): Promise<void>;
+  /** The run that holds a log file; null if none does. */
+  runOfFile(path: string): Promise<{ readonly run: RunIndex; readonly path: string } | null>;
+  /** One round of watching now. */
+  tick(): Promise<void>;
+  /** Removes the least recently used shards above the limit. */
+  evict(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** What `open` found at a path. */
+export interface OpenedPath {
+  readonly runs: readonly RunIndex[];
+  readonly notes: readonly Note[];
+}
+
+const megabyte = 1024 * 1024;
+const runsKept = 1_000;
+const evictEveryMs = 300_000;
+
+/** What runs share. */
+interface Shared {
+  readonly database: Database;
+  readonly store: ShardStore;
+  readonly pool: ReadPool;
+}
+
+/** Opens an empty library. */
+export async function openLibrary(options: LibraryOptions): Promise<Library> {
+  const { events } = options;
+  const heads = createFileHeads();
+  const shared = await openShared(options);
+  const runs = new Map<RunId, RunIndex>();
+  const opening = new Map<RunId, Promise<RunIndex>>();
+  const closedByUser = new Set<RunId>();
+  /** Folders in which new runs are taken up by themselves. */
+  const adopting = new Set<string>();
+  const scanOptions: ScanOptions = { heads };
+  const wasLive = new Map<RunId, boolean>();
+  let evictedAtMs = Date.now();
+  let disposed = false;
+
+  const take = async (found: FoundRun, base: string | null = null): Promise<RunIndex | null> => {
+    const known = runs.get(found.id) ?? (await opening.get(found.id));
+    if (known) {
+      known.update(found);
+      return known;
+    }
+    if (disposed || runs.size >= runsKept) return null;
+    const promise = openRun(found, {
+      ...shared,
+      threshold: options.rewardThreshold ?? 0.5,
+      ...(base === null ? {} : { base }),
+      ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
+      changed: events.changed,
+      failed: events.failed,
+    });
+    opening.set(found.id, promise);
+    try {
+      const run = await promise;
+      runs.set(found.id, run);
+      events.log('info', `run ${found.id}: ${found.path}, ${found.files.length} files, ${found.producer}`);
+      events.changed(run, null);
+      return run;
+    } finally {
+      opening.delete(found.id);
+    }
+  };
+
+  const takeAll = async (found: readonly FoundRun[], base: string | null = null): Promise<readonly RunIndex[]> => {
+    const taken: RunIndex[] = [];
+    for (const one of found) {
+      const run = closedByUser.has(one.id) ? null : await take(one, base);
+      if (run) taken.push(run);
+    }
+    for (const folder of new Set(found.map((one) => one.folder))) watchFilesOf(folder);
+    return taken;
+  };
+
+  const watchFilesOf = (folder: string): void => {
+    const files = [...runs.values()].filter((run) => run.found().folder === folder).flatMap((run) => run.found().files);
+    watch?.setFiles(folder, files);
+  };
+
+  const watchTree = (scan: TreeScan): void => {
+    for (const { path, mtimeMs } of scan.folders) {
+      adopting.add(path);
+      watch?.add(path, mtimeMs);
+    }
+  };
+
+  /** Lists a folder again: changed files, new and vanished ones, and folders that appeared in it. */
+  const rescan = async (folder: string): Promise<void> => {
+    const scan = await scanFolder(folder, scanOptions);
+    watch?.add(folder, scan.mtimeMs);
+    const here = [...runs.values()].filter((run) => run.found().folder === folder);
+    for (const run of here) {
+      const same = scan.runs.find(({ id }) => id === run.id);
+      if (same) run.update(same);
+      else run.update(singleFileOf(run.found(), scan.runs));
+    }
+    if (adopting.has(folder)) {
+      const known = new Set(here.map(({ id }) => id));
+      await takeAll(scan.runs.filter(({ id }) => !known.has(id)));
+      for (const sub of scan.subfolders) if (watch?.has(sub) === false) await adoptFolder(sub);
+    }
+    watchFilesOf(folder);
+  };
+
+  const adoptFolder = async (folder: string): Promise<void> => {
+    // Watched before it is listed, so that nothing is missed in between.
+    adopting.add(folder);
+    watch?.add(folder, Number.NaN);
+    const scan = await scanTree([folder], scanOptions);
+    watchTree(scan);
+    await takeAll(scan.runs);
+  };
+
+  const evict = async (): Promise<void> => {
+    const used = new Set([...runs.values()].flatMap((run) => run.shardKeys()));
+    const { removed } = await shared.store.evict(used);
+    if (removed.length > 0) events.log('info', `${removed.length} shards were removed from the index`);
+  };
+
+  /** After a round: shards are joined, a run that has come to rest is told, now and then the index is cut to its limit. */
+  const ticked = async (): Promise<void> => {
+    for (const run of runs.values()) {
+      await run.files.tidy();
+      const { live } = run.summary();
+      if (wasLive.get(run.id) !== live) events.changed(run, null);
+      wasLive.set(run.id, live);
+    }
+    if (Date.now() - evictedAtMs < evictEveryMs) return;
+    evictedAtMs = Date.now();
+    await evict();
+  };
+
+  const watch: FolderWatch | null =
+    options.watch === 'never'
+      ? null
+      : createFolderWatch({
+          changed: rescan,
+          ticked,
+          failed: events.failed,
+          ...(options.watchIntervalMs === undefined ? {} : { intervalMs: options.watchIntervalMs }),
+        });
+
+  const scanBelow = async (path: string, signal: AbortSignal | undefined): Promise<TreeScan> => {
+    const scan = await scanTree([path], { ...scanOptions, ...(signal ? { signal } : {}) });
+    if (scan.runs.length > 0) return scan;
+    const looked = `${scan.files} files in ${scan.folders.length} folders were looked at`;
+    throw new UserError(`${path} holds no rollout log that can be read (${looked}).`, reasonIn(scan.notes));
+  };
+
+  const openFolder = async (path: string, signal: AbortSignal | undefined): Promise<OpenedPath> => {
+    const scan = await scanBelow(path, signal);
+    for (const { id } of scan.runs) closedByUser.delete(id);
+    watchTree(scan);
+    const taken = await takeAll(scan.runs, options.namesRelativeTo === 'opened' ? path : null);
+    return { runs: taken, notes: scan.notes };
+  };
+
+  const openFile = async (path: string): Promise<OpenedPath> => {
+    const found = await scanFile(path, scanOptions);
+    closedByUser.delete(found.id);
+    watch?.add(found.folder, Number.NaN);
+    const run = await take(found);
+    if (!run) throw new UserError(`${runsKept} runs are open; close some first.`);
+    watchFilesOf(found.folder);
+    return { runs: [run], notes: [] };
+  };
+
+  return {
+    heads,
+    store: shared.store,
+    pool: shared.pool,
+    temporaryFolder: temporaryFolderOf(options),
+    find: async (given, signal) => {
+      const path = resolve(given);
+      return (await isFolder(path)) ? scanBelow(path, signal) : treeOfFile(await scanFile(path, scanOptions));
+    },
+    runs: () => [...runs.values()],
+    run: (id) => {
+      const run = runs.get(id);
+      if (!run) throw new UserError('This run is not open any more.', 'Open its folder or file again.');
+      return run;
+    },
+    discover: async (roots, signal) => {
+      const scan = await scanTree(
+        roots.map((root) => resolve(root)),
+        { ...scanOptions, ...(signal ? { signal } : {}) },
+      );
+      watchTree(scan);
+      await takeAll(scan.runs);
+      return scan;
+    },
+    open: async (given, signal) => {
+      const path = resolve(given);
+      return (await isFolder(path)) ? openFolder(path, signal) : openFile(path);
+    },
+    close: async (id) => {
+      const run = runs.get(id);
+      if (!run) return;
+      closedByUser.add(id);
+      runs.delete(id);
+      watchFilesOf(run.found().folder);
+      await run.close();
+      events.changed(null, null);
+    },
+    runOfFile: async (given) => {
+      for (const path of new Set([given, await realFileOf(given)])) {
+        const holders = [...runs.values()].filter((run) =>
+          run.files.entries().some(({ found }) => found.path === path),
+        );
+        // A folder's run knows the steps around the file; a run of the file alone does not.
+        const run = holders.find((holder) => holder.found().pattern !== null) ?? holders[0];
+        if (run) return { run, path };
+      }
+      return null;
+    },
+    tick: async () => watch?.tick(),
+    evict,
+    dispose: async () => {
+      disposed = true;
+      watch?.dispose();
+      await shared.pool.dispose();
+      for (const run of runs.values()) await run.close().catch(events.failed);
+      runs.clear();
+      await shared.database.close();
+    },
+  };
+}
+
+function temporaryFolderOf({ storage }: LibraryOptions): string {
+  return join(storage, 'temporary');
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+  return found.isDirectory();
+}
+
+function treeOfFile(run: FoundRun): TreeScan {
+  return { runs: [run], folders: [], files: 1, notes: [] };
+}
+
+async function openShared(options: LibraryOptions): Promise<Shared> {
+  const database = await openDatabase({
+    temporaryFolder: temporaryFolderOf(options),
+    memoryLimitBytes: (options.memoryLimitMegabytes ?? 300) * megabyte,
+  });
+  const store = await openShardStore({
+    folder: options.indexFolder ?? join(options.storage, 'index'),
+    database,
+    limitBytes: (options.maximumIndexMegabytes ?? 2_048) * megabyte,
+  });
+  const { workerPath, readers } = options;
+  const pool = createReadPool({ workerPath, ...(readers === undefined ? {} : { size: readers }) });
+  return { database, store, pool };
+}
+
+/** A path with the links of its folder resolved, since a file may be named through a linked folder. */
+async function realFileOf(path: string): Promise<string> {
+  const folder = await realpath(dirname(path)).catch(() => dirname(path));
+  return join(folder, basename(path));
+}
+
+/** What is left of a run of one file, which a folder scan may count to another run or not find at all. */
+function singleFileOf(run: FoundRun, scanned: readonly FoundRun[]): FoundRun {
+  const paths = new Set(run.pattern === null ? [run.path] : []);
+  return { ...run, files: scanned.flatMap(({ files }) => files).filter(({ path }) => paths.has(path)) };
+}
+
+/** What stands in the way, told by the notes: the first file that is named but not read. */
+function reasonIn(notes: readonly Note[]): string {
+  const note = notes.find(({ code }) => code === 'format-not-read-yet' || code === 'unreadable-file');
+  return note ? `${note.file}: ${note.message}` : 'Choose a log file, or the folder with the dumps of each step.';
+}

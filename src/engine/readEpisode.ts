@@ -1,0 +1,83 @@
+/**
+ * One rollout of an open run with all that is known of it: the record read again out of its log, its row in the table,
+ * the sums behind its advantages and its transcript. Shared by the engine process and the command line.
+ * Leaves out opening the run and waiting for its index.
+ */
+import { flagCalls } from '../analysis/redundancy/all.ts';
+import { UserError } from '../base/errors.ts';
+import type { Rollout } from '../model/rollout.ts';
+import type { Explanation, RolloutRef } from '../protocol/engine.ts';
+import { membersOfGroup, rolloutAt, type StoredRollout } from '../store/questions.ts';
+import type { TranscriptContext } from '../transcript/renderTranscript.ts';
+import type { FileEntry } from './fileQueue.ts';
+import type { RolloutReader } from './rolloutReader.ts';
+import { explanationOf } from './rows.ts';
+import type { RunIndex } from './runIndex.ts';
+
+/** A rollout with all that is known of it; `explanation` is null while its group is not indexed. */
+export interface Episode {
+  readonly rollout: Rollout;
+  readonly stored: StoredRollout | null;
+  readonly explanation: Explanation | null;
+  readonly context: TranscriptContext;
+}
+
+/** The file of a run by the name rows give it. UserError if it is gone. */
+export function entryOf(run: RunIndex, file: string): FileEntry {
+  const path = run.absolutePath(file);
+  const entry = path === null ? undefined : run.files.entries().find(({ found }) => found.path === path);
+  if (entry) return entry;
+  throw new UserError(`${file} is not in ${run.found().path} (any more).`, 'Choose another rollout.');
+}
+
+/** The sums behind the advantages of a rollout; null while its group is not derived. */
+export async function explain(run: RunIndex, stored: StoredRollout): Promise<Explanation | null> {
+  if (stored.member === 0) return null;
+  const members = await membersOfGroup(run.table, stored.step, stored.group);
+  return explanationOf(run.id, stored, { members, threshold: run.threshold });
+}
+
+/** Reads one rollout; UserError if there is none at that place. */
+export async function readEpisode(
+  run: RunIndex,
+  ref: RolloutRef,
+  { reader, signal }: { readonly reader: RolloutReader; readonly signal: AbortSignal },
+): Promise<Episode> {
+  const entry = entryOf(run, ref.file);
+  const { rollout, stored } = await findRollout(run, ref, { entry, reader, signal });
+  const explanation = stored && (await explain(run, stored));
+  const context = {
+    ref,
+    runName: run.found().name,
+    file: entry.found.path,
+    explanation,
+    redundant: flagCalls(rollout),
+  };
+  return { rollout, stored, explanation, context };
+}
+
+interface Search {
+  readonly entry: FileEntry;
+  readonly reader: RolloutReader;
+  readonly signal: AbortSignal;
+}
+
+async function findRollout(
+  run: RunIndex,
+  ref: RolloutRef,
+  { entry, reader, signal }: Search,
+): Promise<{ readonly rollout: Rollout; readonly stored: StoredRollout | null }> {
+  const stored = await rolloutAt(run.table, ref.file, ref.row);
+  if (stored) {
+    const { row, line, byteFirst: first, byteCount: count } = stored;
+    const rollout = await reader.at(entry.found, { row, line, bytes: { first, count } });
+    if (rollout) return { rollout, stored };
+    // Rewritten since it was indexed: here the file itself decides, the watcher brings the index up to date.
+  } else {
+    run.files.prioritise(entry.found.path);
+  }
+  const rollout = await reader.find(entry.found, { row: ref.row }, signal);
+  if (rollout) return { rollout, stored: null };
+  const where = `${entry.found.path}, record ${ref.row + 1}`;
+  throw new UserError(`There is no rollout at ${where}.`, 'If the file was rewritten, choose another rollout.');
+}

@@ -1,0 +1,173 @@
+/**
+ * Rows of the store as they cross to the host: the run's id is added, texts of hostile length are cut, pages stay below
+ * 1 MB (invariant 5). Also the sums behind one rollout's advantages. Pure.
+ * Leaves out the queries (store/questions.ts) and the arithmetic itself (analysis/hdpo.ts).
+ */
+import { computeAdvantages } from '../analysis/hdpo.ts';
+import { RIGHT, UNKNOWN, WRONG } from '../analysis/rewards.ts';
+import type { Rollout } from '../model/rollout.ts';
+import type {
+  Explanation,
+  GroupMember,
+  Page,
+  PageRequest,
+  RolloutRow,
+  RunCurves,
+  RunId,
+  StepRow,
+} from '../protocol/engine.ts';
+import type { StoredRollout } from '../store/questions.ts';
+
+/** Longest list in one answer. */
+export const maximumRows = 500;
+
+/** Characters of all rows of a page together; a character is at most three bytes, most are one. */
+const maximumPageCharacters = 600_000;
+const maximumTextCharacters = 300;
+const membersShown = 64;
+
+/** A page request inside its limits: whole numbers, at most 500 rows. */
+export function pageOf({ first, count }: PageRequest): PageRequest {
+  const whole = (value: number): number => (Number.isFinite(value) ? Math.max(0, Math.trunc(value)) : 0);
+  return { first: whole(first), count: Math.min(maximumRows, whole(count)) };
+}
+
+/** A slice of a list that is in memory. */
+export function sliceOf<Row>(rows: readonly Row[], request: PageRequest): Page<Row> {
+  const { first, count } = pageOf(request);
+  return fitting({ rows: rows.slice(first, first + count), total: rows.length });
+}
+
+/** A page without the rows that would make it larger than a message may be. */
+export function fitting<Row>({ rows, total }: Page<Row>): Page<Row> {
+  let characters = 0;
+  const kept = rows.findIndex((row) => {
+    characters += JSON.stringify(row).length;
+    return characters > maximumPageCharacters;
+  });
+  return { rows: kept < 0 ? rows : rows.slice(0, Math.max(1, kept)), total };
+}
+
+function cutText(text: string): string {
+  return text.length <= maximumTextCharacters ? text : `${text.slice(0, maximumTextCharacters - 1)}…`;
+}
+
+/** One rollout as a list shows it. */
+export function rolloutRow(run: RunId, stored: StoredRollout): RolloutRow {
+  return {
+    ref: { run, file: stored.file, row: stored.row },
+    step: stored.step,
+    group: stored.group,
+    member: stored.member,
+    groupSize: stored.groupSize,
+    id: stored.id === null ? null : cutText(stored.id),
+    line: stored.line,
+    question: cutText(stored.question),
+    reward: stored.reward,
+    correct: stored.correct,
+    calls: stored.calls,
+    redundantCalls: stored.redundantCalls,
+    accReward: stored.accReward,
+    toolReward: stored.toolReward,
+    accAdvantage: stored.accAdvantage,
+    toolAdvantage: stored.toolAdvantage,
+    loggedAdvantage: stored.loggedAdvantage,
+    qualifies: stored.qualifies,
+    stopReason: stored.stopReason === null ? null : cutText(stored.stopReason),
+  };
+}
+
+/** A rollout whose group is not indexed yet: what its record alone tells; `member` and `groupSize` are 0. */
+export function unindexedRow(ref: RolloutRow['ref'], rollout: Rollout, step: number): RolloutRow {
+  return {
+    ref,
+    step,
+    group: rollout.group.key,
+    member: 0,
+    groupSize: 0,
+    id: rollout.id === null ? null : cutText(rollout.id),
+    line: rollout.place.line,
+    question: cutText(rollout.question),
+    reward: rollout.reward.total,
+    correct: rollout.reward.correct,
+    calls: rollout.calls.filter(({ sent }) => sent).length,
+    redundantCalls: 0,
+    accReward: null,
+    toolReward: null,
+    accAdvantage: null,
+    toolAdvantage: null,
+    loggedAdvantage: rollout.loggedAdvantage,
+    qualifies: false,
+    stopReason: rollout.stopReason === null ? null : cutText(rollout.stopReason),
+  };
+}
+
+function numberOrNull(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value;
+}
+
+/** The sums behind the advantages of one member of a group, out of all members in file order. */
+export function explanationOf(
+  run: RunId,
+  rollout: StoredRollout,
+  { members, threshold }: { readonly members: readonly StoredRollout[]; readonly threshold: number },
+): Explanation {
+  const count = members.length;
+  const { groups } = computeAdvantages(
+    {
+      count,
+      group: new Uint32Array(count),
+      accReward: Float64Array.from(members, ({ accReward }) => accReward ?? Number.NaN),
+      correct: Uint8Array.from(members, ({ correct }) => (correct === null ? UNKNOWN : correct ? RIGHT : WRONG)),
+      calls: Uint32Array.from(members, ({ calls }) => calls),
+    },
+    { normalise: 'std' },
+  );
+  return {
+    row: rolloutRow(run, rollout),
+    answerReward: rollout.answerReward,
+    formatReward: rollout.formatReward,
+    correctSource: correctSourceOf(rollout, threshold),
+    accMean: numberOrNull(groups.accMean[0]),
+    accStd: numberOrNull(groups.accStd[0]),
+    toolMean: numberOrNull(groups.toolMean[0]),
+    toolStd: numberOrNull(groups.toolStd[0]),
+    qualifying: groups.qualifying[0] ?? 0,
+    accEqual: groups.equalAccReward[0] === 1,
+    toolEqual: groups.equalCalls[0] === 1,
+    masked: rollout.masked,
+    members: members.slice(0, membersShown).map((member) => memberOf(run, member)),
+  };
+}
+
+function correctSourceOf({ correctLogged, answerReward }: StoredRollout, threshold: number): string {
+  if (correctLogged === null) return `reward > ${threshold}`;
+  return answerReward === null ? 'logged' : 'decoded from score';
+}
+
+function memberOf(run: RunId, stored: StoredRollout): GroupMember {
+  return {
+    ref: { run, file: stored.file, row: stored.row },
+    member: stored.member,
+    correct: stored.correct,
+    calls: stored.calls,
+    accReward: stored.accReward,
+    toolReward: stored.toolReward,
+    qualifies: stored.qualifies,
+  };
+}
+
+/** The rows of all steps as curves for the charts. */
+export function curvesOf(run: RunId, steps: readonly StepRow[]): RunCurves {
+  const numbers = (value: (row: StepRow) => number | null): Float32Array =>
+    Float32Array.from(steps, (row) => value(row) ?? Number.NaN);
+  return {
+    run,
+    step: Int32Array.from(steps, ({ step }) => step),
+    rollouts: Uint32Array.from(steps, ({ rollouts }) => rollouts),
+    accuracy: numbers(({ accuracy }) => accuracy),
+    reward: numbers((row) => row.reward_mean),
+    toolRate: numbers((row) => row.tool_rate),
+    calls: numbers((row) => row.calls_mean),
+  };
+}

@@ -1,0 +1,281 @@
+/**
+ * One open run: its files (fileQueue.ts), the in-memory table over what is indexed of them, what is derived of it and
+ * its summary. Rows become visible file by file; advantages are computed again for the steps that changed, no others.
+ * Owned by the library (library.ts). Leaves out finding and watching files, and the questions asked of the table.
+ */
+import { relative, sep } from 'node:path';
+import type { Note } from '../model/note.ts';
+import type { RunId, RunState, RunSummary, StepRow } from '../protocol/engine.ts';
+import type { Database } from '../store/duckdb.ts';
+import { runCounts, type RunCounts } from '../store/questions.ts';
+import { openRunTable, type RunFile, type RunTable } from '../store/runTable.ts';
+import type { ShardKey } from '../store/shardKey.ts';
+import type { ShardStore } from '../store/shardStore.ts';
+import { derive } from './derive.ts';
+import type { FoundRun } from './discovery.ts';
+import { createFileQueue, type FileEntry, type FileQueue } from './fileQueue.ts';
+import type { ReadPool } from './workerPool.ts';
+
+/** An open run. */
+export interface RunIndex {
+  readonly id: RunId;
+  readonly table: RunTable;
+  readonly files: FileQueue;
+  readonly threshold: number;
+  found(): FoundRun;
+  summary(): RunSummary;
+  /** One row a step, ascending. */
+  steps(): readonly StepRow[];
+  /** All notes, files in step order; `file` is absolute. */
+  notes(): readonly Note[];
+  /** Notes in all, also those that were only counted. */
+  noteCount(): number;
+  /** The files as a new look found them. */
+  update(found: FoundRun): void;
+  /** Leaves out all files but this one (as rows name it) and those that log the same step. */
+  readOnly(file: string): void;
+  setThreshold(threshold: number): Promise<void>;
+  /** Path of a log file as rows name it ('/' separated). */
+  relativePath(path: string): string;
+  /** Absolute path of a file as rows name it; null if the run has none of that name. */
+  absolutePath(file: string): string | null;
+  /** Resolves when what the index folder already had is in the table, at the latest after `limitMs`. */
+  loaded(limitMs: number): Promise<void>;
+  /** Resolves when all files are read (or the indexing is paused) and the table is up to date. */
+  whenSettled(): Promise<void>;
+  /** Shards that the run uses. */
+  shardKeys(): readonly ShardKey[];
+  close(): Promise<void>;
+}
+
+/** What a run needs and tells. */
+export interface RunOptions {
+  readonly database: Database;
+  readonly store: ShardStore;
+  readonly pool: ReadPool;
+  readonly threshold: number;
+  readonly partBytes?: number;
+  /** Folder that file names are relative to; the run's own folder by default. */
+  readonly base?: string;
+  /** The summary changed; `steps` names the steps whose rows changed, null for none. */
+  readonly changed: (run: RunIndex, steps: readonly number[] | null) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** A file that changed within this time means that a training is writing. */
+const liveMs = 120_000;
+/** Steps that are derived at once, so that a long run needs no more memory than a short one. */
+const stepsAtOnce = 64;
+
+const noCounts: RunCounts = {
+  rollouts: 0,
+  groups: 0,
+  steps: 0,
+  firstStep: null,
+  lastStep: null,
+  firstToolRate: null,
+  lastToolRate: null,
+};
+
+let tables = 0;
+
+/** Opens a run and starts indexing it. */
+export async function openRun(first: FoundRun, options: RunOptions): Promise<RunIndex> {
+  tables += 1;
+  const table = await openRunTable(options.database, `run_${tables}_${first.id}`);
+  const base = options.base ?? first.folder;
+  const steps = new Map<number, StepRow>();
+  const decided = new Map<number, number>();
+  const goneNotes = new Map<string, readonly Note[]>();
+  /** Files whose rows in the table are not what they should be; a null entry is gone. */
+  const stale = new Map<string, FileEntry | null>();
+  let found = first;
+  let counts = noCounts;
+  let threshold = options.threshold;
+  let deriveAll = false;
+  let applying: Promise<void> | null = null;
+  /** Files are read whose rows cannot be asked for yet: the run is not ready before they can. */
+  let rowsPending = false;
+  let closed = false;
+
+  const relativePath = (path: string): string => relative(base, path).split(sep).join('/');
+
+  const runFile = (file: string, entry: FileEntry | null): RunFile => ({
+    file,
+    stepFromName: entry?.found.step ?? null,
+    parts: entry?.indexed?.parts.map(({ part }) => part) ?? [],
+  });
+
+  const deriveSteps = async (changed: readonly number[]): Promise<void> => {
+    for (let from = 0; from < changed.length && !closed; from += stepsAtOnce) {
+      const some = changed.slice(from, from + stepsAtOnce);
+      const batch = await table.columnsForAdvantages(some);
+      const derived = derive(batch, threshold);
+      await table.setDerived(batch, derived.columns);
+      for (const step of some) {
+        steps.delete(step);
+        decided.delete(step);
+      }
+      for (const row of derived.steps) steps.set(row.step, row);
+      for (const [step, count] of derived.decidedByThreshold) decided.set(step, count);
+    }
+  };
+
+  /** Brings the table up to date; changes that arrive meanwhile go into the next round. */
+  const apply = async (): Promise<void> => {
+    while (!closed && (stale.size > 0 || deriveAll)) {
+      const files = [...stale].map(([file, entry]) => runFile(file, entry));
+      stale.clear();
+      rowsPending = true;
+      const everything = deriveAll;
+      deriveAll = false;
+      const changed = await table.setFiles(files);
+      const wanted = everything ? [...new Set([...steps.keys(), ...changed])].sort((a, b) => a - b) : changed;
+      await deriveSteps(wanted);
+      counts = await runCounts(table);
+      rowsPending = false;
+      options.changed(run, wanted);
+    }
+  };
+  const startApply = (): Promise<void> => {
+    if (closed) return Promise.resolve();
+    applying ??= apply()
+      .catch((error: unknown) => {
+        rowsPending = false;
+        if (!closed) options.failed(error);
+      })
+      .finally(() => {
+        applying = null;
+        if (stale.size > 0 || deriveAll) void startApply();
+      });
+    return applying;
+  };
+
+  const files = createFileQueue({
+    store: options.store,
+    pool: options.pool,
+    ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
+    changed: (entry, what) => {
+      if (what === 'content') {
+        goneNotes.delete(entry.found.path);
+        stale.set(relativePath(entry.found.path), entry);
+        void startApply();
+      }
+      options.changed(run, null);
+    },
+    gone: (entry) => {
+      goneNotes.set(entry.found.path, entry.notes);
+      stale.set(relativePath(entry.found.path), null);
+      void startApply();
+    },
+    failed: options.failed,
+  });
+
+  const stateOf = (entries: readonly FileEntry[]): RunState => {
+    const open = entries.some(({ state }) => state === 'waiting' || state === 'reading');
+    if (open && files.paused) return 'partial';
+    if (open || rowsPending || stale.size > 0) return 'indexing';
+    return entries.some(({ state }) => state === 'failed') ? 'partial' : 'ready';
+  };
+
+  const run: RunIndex = {
+    id: first.id,
+    table,
+    files,
+    get threshold() {
+      return threshold;
+    },
+    found: () => found,
+    summary: () => {
+      const entries = files.entries();
+      const newest = entries.reduce((latest, entry) => Math.max(latest, entry.found.mtimeMs), 0);
+      const { id, name, path, producer, format } = found;
+      return {
+        id,
+        name,
+        path,
+        producer,
+        format,
+        state: stateOf(entries),
+        files: entries.length,
+        filesRead: entries.filter(({ state }) => state === 'done').length,
+        bytes: entries.reduce((sum, entry) => sum + entry.found.sizeBytes, 0),
+        bytesRead: entries.reduce((sum, entry) => sum + Math.min(entry.bytesRead, entry.found.sizeBytes), 0),
+        ...counts,
+        notes: run.noteCount(),
+        live: Date.now() - newest < liveMs,
+        hasSteps:
+          counts.steps > 1 || (counts.firstStep ?? 0) !== 0 || entries.some(({ found: { step } }) => step !== null),
+        rewardThreshold: decided.size > 0 ? threshold : null,
+      };
+    },
+    steps: () => [...steps.values()].sort((a, b) => a.step - b.step),
+    notes: () => [...files.entries().flatMap(notesOf), ...[...goneNotes.values()].flat(), ...notWrittenNotes(files)],
+    noteCount: () => {
+      const inFiles = files.entries().reduce((sum, entry) => sum + noteCountOf(entry), 0);
+      const gone = [...goneNotes.values()].reduce((sum, notes) => sum + notes.length, 0);
+      return inFiles + gone + notWrittenNotes(files).length;
+    },
+    update: (next) => {
+      found = { ...next, name: found.name };
+      files.update(next.files);
+      options.changed(run, null);
+    },
+    readOnly: (file) => {
+      const entries = files.entries().map((entry) => entry.found);
+      const one = entries.find(({ path }) => relativePath(path) === file);
+      if (one) files.update(entries.filter((entry) => entry === one || (one.step !== null && entry.step === one.step)));
+    },
+    setThreshold: async (next) => {
+      if (next === threshold) return;
+      threshold = next;
+      deriveAll = true;
+      await startApply();
+    },
+    relativePath,
+    absolutePath: (file) =>
+      files.entries().find((entry) => relativePath(entry.found.path) === file)?.found.path ?? null,
+    loaded: async (limitMs) => {
+      let timer: NodeJS.Timeout | undefined;
+      const limit = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, limitMs).unref();
+      });
+      await Promise.race([files.loaded().then(() => applying ?? Promise.resolve()), limit]);
+      clearTimeout(timer);
+    },
+    whenSettled: async () => {
+      do {
+        await files.whenIdle();
+        await applying;
+      } while (applying !== null);
+    },
+    shardKeys: () => files.entries().flatMap(({ indexed }) => indexed?.parts.map(({ key }) => key) ?? []),
+    close: async () => {
+      closed = true;
+      await files.close();
+      await applying;
+      await table.close();
+    },
+  };
+  files.update(first.files);
+  return run;
+}
+
+function notesOf({ found, indexed, notes }: FileEntry): readonly Note[] {
+  const inParts = indexed?.parts.flatMap(({ meta }) => meta.notes) ?? [];
+  const unfinished = indexed?.unfinished ? [indexed.unfinished] : [];
+  return [...[...inParts, ...unfinished].map((note) => ({ ...note, file: found.path })), ...notes];
+}
+
+function noteCountOf({ indexed, notes }: FileEntry): number {
+  const inParts = indexed?.parts.reduce((sum, { meta }) => sum + Math.max(meta.noted, meta.notes.length), 0) ?? 0;
+  return inParts + (indexed?.unfinished ? 1 : 0) + notes.length;
+}
+
+/** One note for all files: a full disk fails for each of them. */
+function notWrittenNotes(files: FileQueue): readonly Note[] {
+  const entry = files.entries().find(({ indexed }) => indexed?.notWritten);
+  if (!entry?.indexed?.notWritten) return [];
+  const message = `the index could not be written (${entry.indexed.notWritten}); it is kept in memory and made anew next time. Free some space or choose another folder.`;
+  return [{ severity: 'warning', code: 'index-not-written', file: entry.found.path, line: null, message }];
+}
