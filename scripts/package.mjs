@@ -1,0 +1,115 @@
+// `npm run package [-- --target linux-arm64]`: a production build and one VSIX for one platform, under out/.
+//
+// The VSIX is made in a staging folder, so that it holds the native packages of its own platform only, whichever machine
+// makes it; .vscodeignore says file by file what goes in. A warning of vsce fails the run. Leaves out: publishing.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { packagePath, platformTarget, targets } from './targets.mjs';
+
+const repository = path.resolve(import.meta.dirname, '..');
+process.chdir(repository);
+
+/** What of the clone may go in; .vscodeignore decides inside them. */
+const staged = ['.vscodeignore', 'package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist', 'media', 'l10n'];
+
+/** Packages that esbuild.mjs leaves external, with their own dependencies; a folder of node_modules each. */
+function runtimePackages(target) {
+  return ['@duckdb/node-api', '@duckdb/node-bindings', `@duckdb/node-bindings-${targets[target]}`, 'detect-libc'];
+}
+
+const { values } = parseArgs({ options: { target: { type: 'string', default: platformTarget() } } });
+const target = values.target;
+if (!(target in targets)) {
+  console.error(`There is no target "${target}". Targets: ${Object.keys(targets).join(', ')}.`);
+  process.exit(2);
+}
+
+const manifest = JSON.parse(await readFile('package.json', 'utf8'));
+const staging = path.resolve('out', 'staging', target);
+const vsix = path.resolve(packagePath(manifest, target));
+
+// Without the old bundles, a bundle that is no longer built would still be packaged.
+await rm('dist', { recursive: true, force: true });
+execFileSync(process.execPath, ['esbuild.mjs', '--production'], { stdio: 'inherit' });
+
+await rm(staging, { recursive: true, force: true });
+await mkdir(staging, { recursive: true });
+await stageManifest();
+for (const name of staged.filter((name) => existsSync(name))) {
+  await cp(name, path.join(staging, name), { recursive: true });
+}
+for (const name of runtimePackages(target)) await stagePackage(name);
+await flatten('@duckdb/node-api');
+await makeVsix();
+
+/** Scripts would run inside vsce, and development packages would be looked for in the staging folder. */
+async function stageManifest() {
+  const { scripts: _scripts, devDependencies: _development, ...kept } = manifest;
+  await writeFile(path.join(staging, 'package.json'), JSON.stringify(kept, undefined, 2));
+}
+
+/** From this clone's node_modules where it is there; another platform's binaries come by `npm pack`, once. */
+async function stagePackage(name) {
+  const to = path.join(staging, 'node_modules', name);
+  const installed = path.resolve('node_modules', name);
+  await cp(existsSync(installed) ? installed : await fetchPackage(name), to, { recursive: true, dereference: true });
+}
+
+async function fetchPackage(name) {
+  const version = JSON.parse(await readFile('node_modules/@duckdb/node-bindings/package.json', 'utf8')).version;
+  const folder = path.resolve('out', 'fetched', `${name.replace('/', '-')}-${version}`);
+  const unpacked = path.join(folder, 'package');
+  if (existsSync(path.join(folder, 'complete'))) return unpacked;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  console.log(`Fetching ${name}@${version}`);
+  const argv = ['pack', '--silent', '--pack-destination', folder, `${name}@${version}`];
+  // On Windows npm is a .cmd file, which only a shell starts.
+  const { status } = spawnSync('npm', argv, { stdio: 'ignore', shell: process.platform === 'win32' });
+  const file = (await readdir(folder)).find((entry) => entry.endsWith('.tgz'));
+  if (status !== 0 || file === undefined) {
+    console.error(`npm could not fetch ${name}@${version}: see "npm pack ${name}@${version}".`);
+    process.exit(1);
+  }
+  execFileSync('tar', ['-xzf', path.join(folder, file), '-C', folder]);
+  await writeFile(path.join(folder, 'complete'), '');
+  return unpacked;
+}
+
+/** 181 small files become one: they load faster, and vsce warns above 100. */
+async function flatten(name) {
+  const folder = path.join(staging, 'node_modules', name);
+  const { main } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
+  await build({
+    entryPoints: [path.resolve('node_modules', name, main)],
+    outfile: path.join(folder, main),
+    allowOverwrite: true,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    external: ['@duckdb/node-bindings'],
+    logLevel: 'warning',
+  });
+}
+
+async function makeVsix() {
+  await rm(vsix, { force: true });
+  const vsce = path.resolve('node_modules', '@vscode', 'vsce', 'vsce');
+  const argv = [vsce, 'package', '--target', target, '--out', vsix];
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { cwd: staging, encoding: 'utf8' });
+  const output = `${stdout}${stderr}`;
+  if (status !== 0 || !existsSync(vsix)) {
+    console.error(output);
+    process.exit(1);
+  }
+  const { size } = await stat(vsix);
+  console.log(`${path.relative(repository, vsix)}: ${(size / 1e6).toFixed(1)} MB`);
+  if (/^\s*WARNING/m.test(output)) {
+    console.error(`vsce warns, which fails the package:\n${output}`);
+    process.exit(1);
+  }
+}

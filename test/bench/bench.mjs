@@ -1,0 +1,112 @@
+// npm run bench [-- --small]: speed and memory as ratios measured in one run, printed and written to out/bench.json.
+// Not a test: these figures depend on the machine. Needs `npm run build` first (the script does it) and about 5 GB of
+// disk for the generated runs, which are removed again. `--small` uses a tenth of the sizes, to try the bench itself.
+// Activation time and the extension host's memory are measured in the real VS Code (test/vscode), not here.
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeMetisRun } from '../generate/metisRun.mjs';
+import { engineBench } from './engine.mjs';
+import { best, runNode } from './measure.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const small = process.argv.includes('--small') ? 10 : 1;
+const cli = join(root, 'dist', 'cli.cjs');
+const folder = await mkdtemp(join(tmpdir(), 'rollout-lens-bench-'));
+const results = {};
+
+/** Adds a result and prints it. */
+function report(name, text, values) {
+  results[name] = values;
+  console.log(`${name.padEnd(34)} ${text}`);
+}
+
+/** A Metis-shaped run of about `bytes` in lines of the given length, 2,048 rollouts a step. */
+async function generated(name, { bytes, min, max }) {
+  const directory = join(folder, name);
+  const steps = Math.max(1, Math.round(bytes / small / (2048 * ((min + max) / 2))));
+  const run = { directory, steps, promptsPerStep: 128, rolloutsPerPrompt: 16, seed: 1, lineBytes: { min, max } };
+  const written = await writeMetisRun(run);
+  return { directory, ...written };
+}
+
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
+const threads = String(Math.min(8, availableParallelism()));
+
+async function throughput(name, size, aim) {
+  const run = await generated(name, size);
+  const bare = await best(2, () => runNode([join(root, 'test', 'bench', 'readJson.mjs'), run.directory, threads]));
+  let out = '';
+  const index = await best(2, async () => {
+    out = await mkdtemp(join(folder, 'index-'));
+    return runNode([cli, 'index', run.directory, '--out', out]);
+  });
+  const ratio = index.seconds / bare.seconds;
+  report(
+    `index ${name}`,
+    `${ratio.toFixed(2)} × DuckDB's read_json (aim: at most ${aim}); ${run.rollouts} rollouts, ${megabytes(run.bytes)}, ` +
+      `${megabytes(run.bytes / index.seconds)}/s against ${megabytes(run.bytes / bare.seconds)}/s; peak ${megabytes(index.peakBytes)}`,
+    {
+      ratio,
+      aim,
+      bytes: run.bytes,
+      rollouts: run.rollouts,
+      seconds: index.seconds,
+      bareSeconds: bare.seconds,
+      peakBytes: index.peakBytes,
+    },
+  );
+  return { ...run, index: out, indexSeconds: index.seconds };
+}
+
+try {
+  console.log(`${threads} threads, Node ${process.version}, sizes ${small === 1 ? 'whole' : 'a tenth'}\n`);
+  const long = await throughput('1 GB of 30–100 KB lines', { bytes: 1e9, min: 30_000, max: 100_000 }, 2);
+  await throughput('300 MB of 8 KB lines', { bytes: 3e8, min: 8_000, max: 8_000 }, 3);
+
+  const reopened = await best(2, () => runNode([cli, 'describe', long.directory, '--json', '--index', long.index]));
+  report(
+    'reopen an indexed run',
+    `${(reopened.seconds / long.indexSeconds).toFixed(3)} × indexing it (${reopened.seconds.toFixed(2)} s as a whole process)`,
+    { ratio: reopened.seconds / long.indexSeconds, seconds: reopened.seconds },
+  );
+  await rm(long.directory, { recursive: true });
+
+  const memory = await generated('3 GB', { bytes: 3e9, min: 8_000, max: 100_000 });
+  const engine = await engineBench({ root, directory: memory.directory, storage: join(folder, 'storage') });
+  report(
+    'engine, peak while indexing 3 GB',
+    `${megabytes(engine.peakBytes)} resident (aim: under 500 MB); ${engine.rollouts} rollouts in ${engine.seconds.toFixed(0)} s`,
+    engine,
+  );
+  await rm(memory.directory, { recursive: true });
+
+  const large = join(folder, 'large');
+  await writeMetisRun({
+    directory: large,
+    steps: 1,
+    promptsPerStep: 1,
+    rolloutsPerPrompt: 2,
+    seed: 1,
+    lineBytes: { min: 1e7, max: 1e7 },
+  });
+  const opened = await engineBench({ root, directory: large, storage: join(folder, 'large-storage') });
+  report(
+    'transcript of a 10 MB record',
+    `${(opened.transcriptSeconds * 1000).toFixed(0)} ms from question to text of ${megabytes(opened.transcriptCharacters)} (aim: first line under 1 s)`,
+    { seconds: opened.transcriptSeconds, characters: opened.transcriptCharacters },
+  );
+
+  const bundles = {};
+  for (const name of (await readdir(join(root, 'dist'))).filter((file) => /\.(c?js|css)$/.test(file))) {
+    bundles[name] = (await stat(join(root, 'dist', name))).size;
+  }
+  const list = Object.entries(bundles).map(([name, bytes]) => `${name} ${(bytes / 1000).toFixed(0)} KB`);
+  report('bundles', list.join(', '), bundles);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+await mkdir(join(root, 'out'), { recursive: true });
+await writeFile(join(root, 'out', 'bench.json'), `${JSON.stringify(results, null, 2)}\n`);
+console.log('\nwritten to out/bench.json');

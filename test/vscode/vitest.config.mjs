@@ -1,0 +1,18 @@
+// The tests in the real VS Code: one after the other in one process, because each drives a server and a browser.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    name: 'vscode',
+    root: import.meta.dirname,
+    include: ['*.test.ts'],
+    globalSetup: ['globalSetup.mjs'],
+    pool: 'forks',
+    maxWorkers: 1,
+    fileParallelism: false,
+    sequence: { concurrent: false },
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 60_000,
+  },
+});
