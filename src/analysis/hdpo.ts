@@ -2,7 +2,7 @@
 // the right rollouts of the group (docs: hdpo.md section 2). All sums in float64.
 // Source: Metis, arXiv 2604.08545, and its advantage estimator (Accio-Lab/Metis @ 84fd45e); the reference sums in float32
 // and may leave residues where members are equal, here an equal group gives exactly 0.
-// Left out: contributions and effective weights (contributions.ts), per-step rows (steps.ts), words (explain.ts).
+// Left out: contributions and effective weights (contributions.ts), per-step rows (steps.ts), words (protocol/arithmetic.ts).
 import { at, indexGroups, type GroupIndex, type NumberColumn } from './groups.ts';
 import { toolReward } from './rewards.ts';
 

@@ -1,16 +1,13 @@
 // The rewards of one rollout: r_ans, r_fmt, r_acc and r_tool (docs: hdpo.md section 1).
 // Source: Metis, arXiv 2604.08545, and its public reward manager (Accio-Lab/Metis @ 84fd45e). Where text and code
 // differ the code wins, because the code wrote the logs.
-// Left out: everything that needs the group (hdpo.ts) and how a reader finds the score in a log (readers/).
+// Left out: everything that needs the group (hdpo.ts) and how a dumped sum splits into the two (model/metisScore.ts).
 
 /** Weight of the judged answer in r_acc, unitless (Metis reward manager). */
 export const ANSWER_WEIGHT = 0.9;
 
 /** Weight of the format check in r_acc, unitless (Metis reward manager). */
 export const FORMAT_WEIGHT = 0.1;
-
-/** How far a dumped score may lie from 1, 0.9, 0.1 or 0 and still be decoded: float32 writes 0.8999999761581421. */
-export const SCORE_TOLERANCE = 1e-4;
 
 /** The reward above which a rollout of another trainer counts as right, where no correctness is logged (hdpo.md section 1). */
 export const DEFAULT_CORRECT_THRESHOLD = 0.5;
@@ -21,29 +18,6 @@ export const WRONG = 0;
 export const RIGHT = 1;
 /** Code of a rollout in the `correct` column of which the log does not say whether it is right. */
 export const UNKNOWN = 2;
-
-/** The two judgements inside a Metis score: r_ans and r_fmt, each 1 (passed) or 0. */
-export interface MetisScore {
-  readonly answer: 0 | 1;
-  readonly format: 0 | 1;
-}
-
-const decodings: readonly (readonly [score: number, parts: MetisScore])[] = [
-  [1, { answer: 1, format: 1 }],
-  [ANSWER_WEIGHT, { answer: 1, format: 0 }],
-  [FORMAT_WEIGHT, { answer: 0, format: 1 }],
-  [0, { answer: 0, format: 0 }],
-];
-
-/**
- * Splits a dumped sum r_acc into answer and format (1.0 → both, 0.9 → answer, 0.1 → format, 0 → none, tolerance 1e-4);
- * null for any other number, NaN included. Not for validation dumps, where score = accuracy and the format is unknown.
- * Source: hdpo.md section 1, formats.md section 1.2.
- */
-export function decodeMetisScore(score: number): MetisScore | null {
-  const hit = decodings.find(([value]) => Math.abs(score - value) <= SCORE_TOLERANCE);
-  return hit === undefined ? null : hit[1];
-}
 
 /**
  * r_acc = 0.9·r_ans + 0.1·r_fmt, in float64 (a dump holds the same rounded to float32). Arguments 0 or 1, result 0…1.

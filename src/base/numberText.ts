@@ -1,7 +1,7 @@
 /**
  * Numbers as people read them: three significant digits, separators in counts, the minus sign U+2212, humane times and
  * sizes. Owned by everyone who shows a number; plain text only, in the notation of the product's English sentences.
- * Leaves out formulas (analysis/explain.ts), which keep a fourth digit so that a sum can be checked by hand.
+ * Leaves out formulas (protocol/arithmetic.ts).
  */
 
 const minus = '\u2212';

@@ -16,10 +16,17 @@ export interface ChartRun {
   readonly indexing: boolean;
 }
 
+/** The runs there are. */
+export interface ChartRuns {
+  readonly runs: readonly ChartRun[];
+  /** True while the workspace is being searched, so that more may come. */
+  readonly searching: boolean;
+}
+
 /** Requests of the webview to the host. */
 export interface ChartsHostApi {
-  /** Runs that can be shown, and which were chosen when the panel opened. */
-  runs(params: Record<string, never>): { readonly runs: readonly ChartRun[]; readonly chosen: readonly RunId[] };
+  /** Runs that can be shown, and those that a command asked for since the page last asked. */
+  runs(params: Record<string, never>): ChartRuns & { readonly asked: readonly RunId[] };
   curves(params: { readonly run: RunId }): RunCurves;
   /** Reveals a step's rollouts in the tree. */
   revealStep(params: { readonly run: RunId; readonly step: number }): null;
@@ -29,6 +36,8 @@ export interface ChartsHostApi {
 
 /** What the host tells the webview. */
 export interface ChartsEvents {
-  runsChanged(params: { readonly runs: readonly ChartRun[] }): void;
+  runsChanged(params: ChartRuns): void;
   curvesChanged(params: { readonly run: RunId }): void;
+  /** A command asks to show this run too. */
+  runAsked(params: { readonly run: RunId }): void;
 }

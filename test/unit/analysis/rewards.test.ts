@@ -1,28 +1,11 @@
-// Rewards of one rollout against hdpo.md section 1: the decoded sums, their float32 forms, and the borders of the tolerance.
+// Rewards of one rollout against hdpo.md section 1 (decoding a dumped sum: test/unit/model/metisScore.test.ts).
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accuracyReward, correctFromReward, decodeMetisScore, toolReward } from '../../../src/analysis/rewards.ts';
+import { accuracyReward, correctFromReward, toolReward } from '../../../src/analysis/rewards.ts';
+import { decodeMetisScore } from '../../../src/model/metisScore.ts';
 
-describe('decodeMetisScore', () => {
-  it.each([
-    [1, { answer: 1, format: 1 }],
-    [0.9, { answer: 1, format: 0 }],
-    [0.8999999761581421, { answer: 1, format: 0 }],
-    [0.1, { answer: 0, format: 1 }],
-    [0.10000000149011612, { answer: 0, format: 1 }],
-    [0, { answer: 0, format: 0 }],
-    [-0, { answer: 0, format: 0 }],
-    [0.99991, { answer: 1, format: 1 }],
-    [0.9989, null],
-    [0.5, null],
-    [-1, null],
-    [Number.NaN, null],
-    [Number.POSITIVE_INFINITY, null],
-  ])('%d', (score, expected) => {
-    expect(decodeMetisScore(score)).toEqual(expected);
-  });
-
-  it('undoes accuracyReward, in float64 and in float32', () => {
+describe('accuracyReward', () => {
+  it('is what decodeMetisScore undoes, in float64 and in float32', () => {
     for (const answer of [0, 1]) {
       for (const format of [0, 1]) {
         const sum = accuracyReward(answer, format);
