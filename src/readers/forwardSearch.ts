@@ -10,7 +10,7 @@ export type ForwardSearch = (at: number) => number;
 export function forwardSearch(text: string, needle: string): ForwardSearch {
   let hit = -2;
   return (at) => {
-    hit = text.indexOf(needle, at);
+    if (hit !== -1 && hit < at) hit = text.indexOf(needle, at);
     return hit;
   };
 }

@@ -12,8 +12,8 @@ export interface Block {
   hidden: number;
 }
 
-/** Width of headings, and the column at which remarks stand on the right. */
-export const headingWidth = 68;
+/** Width of headings: no wider than half a window, so that they do not wrap in a diff; then the column of remarks. */
+export const headingWidth = 48;
 const remarkColumn = 66;
 
 /** A block without lines. */

@@ -19,7 +19,7 @@ const smallestShare = 4_000;
 /** Bytes that a cut turn needs more: the line that says so. */
 const cutLineBytes = 96;
 
-/** A first line up to this length is a heading or a short observation, and always shown. */
+/** A first line up to this length is a heading or a short observation, and always shown; no such line is cut inside. */
 const shortHeading = 400;
 
 /** More turns than this never fit: heading or mark of each take at least 300 bytes. */
@@ -141,8 +141,9 @@ function measure(
       characters += line.length + 1;
       continue;
     }
-    // A heading is kept even where nothing else fits; a line is cut inside only if that shows something of it.
-    const column = columnWithin(line, { characters: roomCharacters - 1, weight: room - 1 });
+    // A heading is kept even where nothing else fits; only a long line is cut inside, and if that shows some of it.
+    const inside = line.length > shortHeading || index === from.line;
+    const column = inside ? columnWithin(line, { characters: roomCharacters - 1, weight: room - 1 }) : 0;
     if (column < 8) return { weight: weight + cutLineBytes, cut: { line: index, column: skipped } };
     const shown = utf8Length(line.slice(0, column)) + 1 + markWeight;
     return { weight: weight + shown + cutLineBytes, cut: { line: index, column: skipped + column } };

@@ -12,7 +12,7 @@ const colour = (id: string) => new vscode.ThemeColor(id);
 
 const styles: Readonly<Record<DecorationKind, vscode.DecorationRenderOptions>> = {
   title: { fontWeight: 'bold' },
-  heading: { fontWeight: 'bold', color: colour('descriptionForeground') },
+  heading: { fontWeight: 'bold' },
   reasoning: { fontStyle: 'italic' },
   right: { color: colour('charts.green'), fontWeight: 'bold', ...ruler('charts.green') },
   wrong: { color: colour('charts.red'), fontWeight: 'bold', ...ruler('charts.red') },
