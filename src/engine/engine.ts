@@ -24,7 +24,7 @@ import { imageSlice } from './imageSlice.ts';
 import { openLibrary, type Library, type LibraryOptions } from './library.ts';
 import { entryOf, explain, readEpisode } from './readEpisode.ts';
 import { createRolloutReader } from './rolloutReader.ts';
-import { curvesOf, explanationOf, fitting, maximumRows, pageOf, rolloutRow, sliceOf, unindexedRow } from './rows.ts';
+import { curvesOf, fitting, maximumRows, pageOf, rolloutRow, sliceOf, unindexedRow } from './rows.ts';
 import type { RunIndex } from './runIndex.ts';
 
 /** An engine: what to serve on a port, and how to end it. */
@@ -183,10 +183,13 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
     transcript: async ({ ref, path, rest }, signal) => {
       const run = await runAt(ref.run, path, signal);
       const { rollout, context } = await readEpisode(run, ref, { reader: rollouts, signal });
-      return rest ? renderRest(rollout, rest.turn, rest.part, context) : renderTranscript(rollout, context);
+      const { text, ...document } = rest
+        ? renderRest(rollout, rest.turn, rest.part, context)
+        : renderTranscript(rollout, context);
+      return { ...document, bytes: new TextEncoder().encode(text) };
     },
-    image: async ({ ref, image, first }, signal) => {
-      const run = await loadedRun(ref.run);
+    image: async ({ ref, path, image, first }, signal) => {
+      const run = await runAt(ref.run, path, signal);
       const { rollout } = await readEpisode(run, ref, { reader: rollouts, signal });
       return imageSlice(rollout, image, first);
     },

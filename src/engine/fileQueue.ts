@@ -30,6 +30,8 @@ export interface FileQueue {
   loaded(): Promise<void>;
   /** Makes these the files of the run: new ones are queued, changed ones again, missing ones are gone. */
   update(files: readonly FoundFile[]): void;
+  /** The shards of a file turned out to be damaged or gone: reads it anew, and gives up after a few times. */
+  dropIndex(path: string, why: unknown): void;
   /** Reads this file before the others. */
   prioritise(path: string): void;
   pause(): void;
@@ -66,6 +68,8 @@ interface OpenEntry extends FileEntry {
   again: boolean;
   /** Readings in a row that found the file rewritten. */
   rewrites: number;
+  /** How often its shards were useless. */
+  drops: number;
   /** When its index last changed, ms since the epoch. */
   changedAtMs: number;
 }
@@ -73,6 +77,7 @@ interface OpenEntry extends FileEntry {
 const quietMs = 60_000;
 const partsBeforeJoin = 32;
 const rewritesTolerated = 5;
+const dropsTolerated = 2;
 const notesPerFile = 20;
 
 /** Makes an empty queue. */
@@ -157,7 +162,8 @@ export function createFileQueue(options: QueueOptions): FileQueue {
 
   /** The part of the index that still holds, null to start from the beginning. */
   const baseOf = async (entry: OpenEntry, found: FoundFile): Promise<IndexedFile | null> => {
-    if (!entry.indexed) return findIndexed(found, store);
+    // Shards that turned out to be useless are written again.
+    if (!entry.indexed) return entry.drops > 0 ? null : findIndexed(found, store);
     if (await stillCovers(entry.indexed, found)) return entry.indexed;
     addNote(entry, note('information', 'file-changed', found.path, 'the file was rewritten; it is read again'));
     entry.indexed = null;
@@ -233,6 +239,7 @@ export function createFileQueue(options: QueueOptions): FileQueue {
       notes: [],
       again: false,
       rewrites: 0,
+      drops: 0,
       changedAtMs: Date.now(),
     };
     entries.set(found.path, entry);
@@ -280,6 +287,20 @@ export function createFileQueue(options: QueueOptions): FileQueue {
             pump();
           });
       }
+      pump();
+    },
+    dropIndex: (path, why) => {
+      const entry = entries.get(path);
+      if (!entry || closed) return;
+      entry.indexed = null;
+      entry.drops += 1;
+      if (entry.drops > dropsTolerated) {
+        entry.state = 'failed';
+        addNote(entry, note('error', 'index-not-written', path, `its index cannot be read: ${messageOf(why)}`));
+        return;
+      }
+      if (entry.state === 'reading') entry.again = true;
+      else entry.state = 'waiting';
       pump();
     },
     prioritise: (path) => {

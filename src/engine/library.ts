@@ -85,6 +85,7 @@ export interface OpenedPath {
 
 const megabyte = 1024 * 1024;
 const runsKept = 1_000;
+const fewFiles = 20;
 const evictEveryMs = 300_000;
 
 /** What runs share. */
@@ -218,7 +219,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     const scan = await scanTree([path], { ...scanOptions, ...(signal ? { signal } : {}) });
     if (scan.runs.length > 0) return scan;
     const looked = `${scan.files} files in ${scan.folders.length} folders were looked at`;
-    throw new UserError(`${path} holds no rollout log that can be read (${looked}).`, reasonIn(scan.notes));
+    throw new UserError(`${path} holds no rollout log that can be read (${looked}).`, reasonIn(scan));
   };
 
   const openFolder = async (path: string, signal: AbortSignal | undefined): Promise<OpenedPath> => {
@@ -292,8 +293,10 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     dispose: async () => {
       disposed = true;
       watch?.dispose();
+      // Closed first, so that nothing counts what the pool then rejects as a failure.
+      const closing = [...runs.values()].map((run) => run.close().catch(events.failed));
       await shared.pool.dispose();
-      for (const run of runs.values()) await run.close().catch(events.failed);
+      await Promise.all(closing);
       runs.clear();
       await shared.database.close();
     },
@@ -342,8 +345,9 @@ function singleFileOf(run: FoundRun, scanned: readonly FoundRun[]): FoundRun {
   return { ...run, files: scanned.flatMap(({ files }) => files).filter(({ path }) => paths.has(path)) };
 }
 
-/** What stands in the way, told by the notes: the first file that is named but not read. */
-function reasonIn(notes: readonly Note[]): string {
+/** What stands in the way: in a folder of logs the first file that is named but not read; elsewhere that says nothing. */
+function reasonIn({ notes, files }: TreeScan): string {
   const note = notes.find(({ code }) => code === 'format-not-read-yet' || code === 'unreadable-file');
-  return note ? `${note.file}: ${note.message}` : 'Choose a log file, or the folder with the dumps of each step.';
+  const tells = note !== undefined && files <= fewFiles;
+  return tells ? `${note.file}: ${note.message}` : 'Choose a log file, or the folder with the dumps of each step.';
 }

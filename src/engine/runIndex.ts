@@ -121,15 +121,34 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
     }
   };
 
+  /** Loads files into the table; one whose shards are damaged, or were removed by another process, is read anew. */
+  const load = async (round: readonly (readonly [string, FileEntry | null])[]): Promise<readonly number[]> => {
+    try {
+      return await table.setFiles(round.map(([file, entry]) => runFile(file, entry)));
+    } catch (error) {
+      if (closed) throw error;
+      const [only, ...others] = round;
+      if (others.length === 0 && only) {
+        const path = only[1]?.found.path;
+        if (path === undefined) throw error;
+        files.dropIndex(path, error);
+        return [];
+      }
+      const changed = new Set<number>();
+      for (const one of round) for (const step of await load([one])) changed.add(step);
+      return [...changed].sort((a, b) => a - b);
+    }
+  };
+
   /** Brings the table up to date; changes that arrive meanwhile go into the next round. */
   const apply = async (): Promise<void> => {
     while (!closed && (stale.size > 0 || deriveAll)) {
-      const files = [...stale].map(([file, entry]) => runFile(file, entry));
+      const round = [...stale];
       stale.clear();
       rowsPending = true;
       const everything = deriveAll;
       deriveAll = false;
-      const changed = await table.setFiles(files);
+      const changed = await load(round);
       const wanted = everything ? [...new Set([...steps.keys(), ...changed])].sort((a, b) => a - b) : changed;
       await deriveSteps(wanted);
       counts = await runCounts(table);

@@ -37,42 +37,45 @@ interface Watched {
   mtimeMs: number;
   watcher: FSWatcher | null;
   files: readonly (FileStamp & { readonly path: string })[];
-  /** When it was last listed in full. */
+  /** When it was last listed in full, 0 if it was not since it was added. */
   listedAtMs: number;
+  hint: NodeJS.Timeout | undefined;
 }
 
 /** Newest files asked for every tick; older ones come with the full listing. */
 const newestFiles = 64;
 const foldersPerTick = 200;
 const fullListingMs = 15_000;
-const hintDelayMs = 250;
+const hintDelayMs = 100;
+const hintGapMs = 1_000;
 
 /** Makes a watch over no folders; its timer does not keep the process alive. */
 export function createFolderWatch(options: WatchOptions): FolderWatch {
   const folders = new Map<string, Watched>();
-  const hinted = new Set<string>();
   const limit = options.watchers ?? 1_000;
   let watchers = 0;
   let turn = 0;
-  let hintTimer: NodeJS.Timeout | undefined;
   let ticking: Promise<void> | null = null;
   let disposed = false;
 
   const closeWatcher = (watched: Watched): void => {
+    clearTimeout(watched.hint);
+    watched.hint = undefined;
     if (!watched.watcher) return;
     watched.watcher.close();
     watched.watcher = null;
     watchers -= 1;
   };
 
+  /** Lists a folder soon, but not again and again while a training writes into it. */
   const hint = (folder: string): void => {
-    hinted.add(folder);
-    hintTimer ??= setTimeout(() => {
-      hintTimer = undefined;
-      const now = [...hinted];
-      hinted.clear();
-      void now.reduce((before, one) => before.then(() => listAgain(one)), Promise.resolve());
-    }, hintDelayMs).unref();
+    const watched = folders.get(folder);
+    if (!watched || watched.hint) return;
+    const delay = Math.max(hintDelayMs, watched.listedAtMs + hintGapMs - Date.now());
+    watched.hint = setTimeout(() => {
+      watched.hint = undefined;
+      void listAgain(folder);
+    }, delay).unref();
   };
 
   const openWatcher = (folder: string): FSWatcher | null => {
@@ -149,7 +152,7 @@ export function createFolderWatch(options: WatchOptions): FolderWatch {
         known.watcher ??= openWatcher(folder);
         return;
       }
-      folders.set(folder, { mtimeMs, watcher: openWatcher(folder), files: [], listedAtMs: Date.now() });
+      folders.set(folder, { mtimeMs, watcher: openWatcher(folder), files: [], listedAtMs: 0, hint: undefined });
     },
     setFiles: (folder, files) => {
       const watched = folders.get(folder);
@@ -165,7 +168,6 @@ export function createFolderWatch(options: WatchOptions): FolderWatch {
     dispose: () => {
       disposed = true;
       clearInterval(timer);
-      clearTimeout(hintTimer);
       for (const watched of folders.values()) closeWatcher(watched);
       folders.clear();
     },

@@ -27,6 +27,8 @@ export interface PoolOptions {
   readonly size?: number;
   /** A worker without work ends after this long; default 15,000 ms. */
   readonly idleMs?: number;
+  /** Heap of a worker, above which it ends with its file; default 2,048 MB, enough for the longest line that is read. */
+  readonly heapMegabytes?: number;
 }
 
 interface Job {
@@ -81,7 +83,7 @@ interface Slot {
   end(): Promise<void>;
 }
 
-function createSlot({ workerPath, idleMs = 15_000 }: PoolOptions): Slot {
+function createSlot({ workerPath, idleMs = 15_000, heapMegabytes = 2_048 }: PoolOptions): Slot {
   let busy = false;
   let worker: Worker | null = null;
   let idle: NodeJS.Timeout | undefined;
@@ -100,7 +102,7 @@ function createSlot({ workerPath, idleMs = 15_000 }: PoolOptions): Slot {
       clearTimeout(idle);
       if (workerPath === null) await runHere(job);
       else {
-        worker ??= startWorker(workerPath);
+        worker ??= startWorker(workerPath, heapMegabytes);
         const alive = await runInWorker(worker, job);
         if (!alive) worker = null;
         idle = setTimeout(() => void end(), idleMs).unref();
@@ -119,9 +121,10 @@ async function runHere({ request, handlers, settle }: Job): Promise<void> {
   }
 }
 
-function startWorker(path: string): Worker {
+function startWorker(path: string, heapMegabytes: number): Worker {
   // A small young generation: parsed records die at once, and eight large nurseries would be most of the engine's memory.
-  const worker = new Worker(path, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 32 } });
+  const resourceLimits = { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: heapMegabytes };
+  const worker = new Worker(path, { execArgv: [], resourceLimits });
   worker.unref();
   return worker;
 }

@@ -4,7 +4,7 @@
  * All paths are absolute. A cancelled or failed call rejects; it always settles (invariant 7).
  */
 import type { Note } from '../model/note.ts';
-import type { TranscriptDocument } from './transcript.ts';
+import type { TranscriptMessage } from './transcript.ts';
 
 /** Opaque id of a run: stable for its path, so tree state and restored tabs survive a restart. */
 export type RunId = string & { readonly brand?: 'RunId' };
@@ -239,9 +239,15 @@ export interface EngineApi {
     readonly path: string;
     /** Null for the whole document; else one turn that was cut, in parts of at most 900,000 characters. */
     readonly rest: { readonly turn: number; readonly part: number } | null;
-  }): TranscriptDocument;
+  }): TranscriptMessage;
   /** Raw bytes of one picture, a slice of at most 900,000 bytes from `first`. */
-  image(params: { readonly ref: RolloutRef; readonly image: number; readonly first: number }): {
+  image(params: {
+    readonly ref: RolloutRef;
+    /** Absolute path of the run, as for `transcript`. */
+    readonly path: string;
+    readonly image: number;
+    readonly first: number;
+  }): {
     readonly mime: string;
     readonly sizeBytes: number;
     readonly bytes: Uint8Array;

@@ -62,6 +62,12 @@ export type Mark =
       readonly pads: number | null;
     });
 
+/** A document as it crosses to the host: UTF-8, since a string with one "▶" in it would cross as two bytes a character. */
+export interface TranscriptMessage extends Omit<TranscriptDocument, 'text'> {
+  /** The text in UTF-8, at most 1 MB. */
+  readonly bytes: Uint8Array;
+}
+
 /** One document: the transcript of a rollout, or the rest of one cut turn. */
 export interface TranscriptDocument {
   /** One line for tabs and quick picks: "step 17 · 48 × 7 = ? · 5 of 16". */

@@ -45,9 +45,9 @@ export async function engineBench({ root, directory, storage }) {
     const filter = { sort: null, descending: false, wrong: false, withCalls: false, redundant: false, text: '' };
     const page = await ask('rollouts', { run: run.id, step: null, group: null, filter, first: 0, count: 1 });
     const asked = performance.now();
-    const { text } = await ask('transcript', { ref: page.rows[0].ref, path: directory, rest: null });
+    const { bytes } = await ask('transcript', { ref: page.rows[0].ref, path: directory, rest: null });
     const transcriptSeconds = (performance.now() - asked) / 1000;
-    return { seconds, peakBytes, rollouts: run.rollouts, transcriptSeconds, transcriptCharacters: text.length };
+    return { seconds, peakBytes, rollouts: run.rollouts, transcriptSeconds, transcriptBytes: bytes.length };
   } finally {
     child.kill();
   }

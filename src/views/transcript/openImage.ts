@@ -19,14 +19,14 @@ export async function openImage(session: Session, argument: unknown): Promise<vo
   const ref = currentRollout(argument);
   const image = isObject(argument) ? asIndex(argument.image) : null;
   if (image === null) throw new UserError(l10n.t('This command opens a picture from its place in a transcript.'));
-  const { bytes } = await session.engine.image({ ref, image, first: 0 });
+  const transcript = uriOf(session, ref);
+  const address = parseAddress(transcript);
+  if (address === null) return;
+  const { bytes } = await session.engine.image({ ref, path: address.path, image, first: 0 });
   const extension = imageExtension(bytes);
   if (extension === null) {
     throw new UserError(l10n.t('Picture {0} of this rollout is not a picture that can be shown.', image + 1));
   }
-  const transcript = uriOf(session, ref);
-  const address = parseAddress(transcript);
-  if (address === null) return;
   const uri = vscode.Uri.from(imageUri({ ...address, image }, runNameOf(transcript.path), extension));
   await vscode.commands.executeCommand('vscode.open', uri, { viewColumn: vscode.ViewColumn.Beside, preview: true });
 }

@@ -3,6 +3,7 @@
  * Keeps the bytes only until the editor has read them, then marks alone; a rollout that changed on disk gets a later
  * mtime and is read again. Leaves out the commands, and what is drawn over the text.
  */
+import { createHash } from 'node:crypto';
 import * as vscode from 'vscode';
 import { messageOf, UserError } from '../../base/errors.ts';
 import type { OpenTranscripts, ShownTranscript } from '../../host/openTranscripts.ts';
@@ -10,7 +11,6 @@ import { parseAddress, rolloutScheme, type RolloutAddress } from '../../host/rol
 import type { Session, StepsChange } from '../../host/session.ts';
 import { fetchImage } from './fetchImage.ts';
 import { imageOf } from './rolloutUri.ts';
-import { textHash } from './textHash.ts';
 
 interface Loaded {
   readonly shown: ShownTranscript;
@@ -31,7 +31,7 @@ interface Entry {
 /** Documents that were asked for and are in no editor (previews of a quick pick, closed tabs): the newest are kept. */
 const keptUnopened = 8;
 
-const encoder = new TextEncoder();
+const newline = 0x0a;
 
 /** Serves transcripts to VS Code and their marks to our views. Dispose it with the extension. */
 export class RolloutFileSystem implements vscode.FileSystemProvider, OpenTranscripts {
@@ -73,7 +73,7 @@ export class RolloutFileSystem implements vscode.FileSystemProvider, OpenTranscr
     const type = vscode.FileType.File;
     if (imageOf(uri.query) !== null) {
       const { sizeBytes } = await this.answer(uri, (address, image) =>
-        this.session.engine.image({ ref: address.ref, image, first: 0 }),
+        this.session.engine.image({ ref: address.ref, path: address.path, image, first: 0 }),
       );
       return { type, ctime: 0, mtime: 0, size: sizeBytes, permissions };
     }
@@ -84,7 +84,7 @@ export class RolloutFileSystem implements vscode.FileSystemProvider, OpenTranscr
   async readFile(uri: vscode.Uri): Promise<Uint8Array> {
     if (imageOf(uri.query) !== null) {
       return this.answer(uri, (address, image) =>
-        fetchImage(this.session.engine, { ref: address.ref, image, l10n: vscode.l10n }),
+        fetchImage(this.session.engine, { address, image, l10n: vscode.l10n }),
       );
     }
     let loaded = await this.read(uri);
@@ -183,11 +183,11 @@ export class RolloutFileSystem implements vscode.FileSystemProvider, OpenTranscr
 
   private async fetch({ address }: Entry): Promise<Loaded> {
     const { ref, path, rest } = address;
-    const { text, ...document } = await this.session.engine.transcript({ ref, path, rest });
-    const bytes = encoder.encode(text);
+    const { bytes, ...document } = await this.session.engine.transcript({ ref, path, rest });
     let lineCount = 1;
-    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lineCount += 1;
-    return { shown: { ...document, address, lineCount }, size: bytes.length, hash: textHash(text), bytes };
+    for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) lineCount += 1;
+    const hash = createHash('sha256').update(bytes).digest('base64');
+    return { shown: { ...document, address, lineCount }, size: bytes.length, hash, bytes };
   }
 
   private async stepsChanged({ run, steps }: StepsChange): Promise<void> {
