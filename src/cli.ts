@@ -57,14 +57,14 @@ const shared = {
 const commands: Readonly<Record<string, Command>> = {
   describe: {
     usage: 'describe PATH… [--json]',
-    sentence: 'the runs at the paths: format, files, steps, rollouts, groups and notes',
+    sentence: 'prints the runs at the paths: format, files, steps, rollouts, groups and notes',
     options: shared,
     json: true,
     run: describe,
   },
   steps: {
     usage: 'steps PATH [--json]',
-    sentence: 'a row a training step: accuracy, tool rate, advantages and more',
+    sentence: 'prints a row a training step: accuracy, tool rate, advantages and more',
     options: shared,
     json: true,
     run: steps,
@@ -72,7 +72,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   table: {
     usage: 'table PATH [--columns a,b,c] [--format jsonl|csv|parquet]',
-    sentence: 'a row a rollout, with the columns you name',
+    sentence: 'prints a row a rollout, with the columns you name',
     options: {
       columns: `a,b,c (default: ${defaultColumns})`,
       format: 'jsonl (default), csv or parquet',
@@ -87,7 +87,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   episode: {
     usage: 'episode PATH --row FILE:ROW [--format json|markdown]',
-    sentence: 'one rollout; ROW is its 0-based record index in FILE',
+    sentence: 'prints one rollout; ROW is its 0-based record index in FILE',
     options: { row: 'FILE:ROW, FILE relative to PATH', format: 'markdown (default) or json', ...shared },
     json: true,
     run: episode,
@@ -195,7 +195,7 @@ async function describe(given: Arguments): Promise<boolean> {
     for (const path of given.paths) {
       const opened = await library.open(path).catch((error: unknown): OpenedPath => {
         if (!(error instanceof UserError)) throw error;
-        problemOf(error);
+        problem(sentenceOf(error));
         readable = false;
         return { runs: [], notes: [] };
       });
@@ -307,7 +307,7 @@ async function index(given: Arguments): Promise<boolean> {
     const { store, pool } = library;
     await buildIndex(runs, { store, pool, base: path, share: part, signal, built: (file) => built.push(file) });
     built.sort((a, b) => (a.file < b.file ? -1 : 1));
-    for (const { file, problem: why } of built) if (why !== null) problem(`error: ${file}: ${messageOf(why)}`);
+    for (const { file, problem: why } of built) if (why !== null) problem(`error: ${file}: ${sentenceOf(why)}`);
     const shards = built.map(({ file, state, keys, rollouts }) => ({ file, state, shards: keys, rollouts }));
     if (given.json) await printJson({ shards });
     else await print(tableText(shards.map((one) => ({ ...one, shards: one.shards.length }))));
@@ -315,15 +315,12 @@ async function index(given: Arguments): Promise<boolean> {
   });
 }
 
-function helpText(name: string, command: Command): string {
-  const options = Object.entries(command.options).map(([option, what]) => [`--${option}`, what] as const);
-  const json = command.json ? [['--json', 'prints JSON'] as const] : [];
-  const more = command.more ? `\n\nColumns:\n${command.more()}` : '';
-  const all = listText([...options, ...json, ['--help', 'prints this']]);
-  return `rollout-lens ${command.usage}\n\nPrints ${command.sentence}.\n\nOptions:\n${all}${more}`.replace(
-    name === 'index' ? 'Prints writes' : '\0',
-    'Writes',
-  );
+function helpText({ usage, sentence, options, json, more }: Command): string {
+  const rows = Object.entries(options).map(([option, what]) => [`--${option}`, what] as const);
+  const all = listText([...rows, ...(json ? [['--json', 'prints JSON'] as const] : []), ['--help', 'prints this']]);
+  const columns = more ? `\n\nColumns:\n${more()}` : '';
+  const first = sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  return `rollout-lens ${usage}\n\n${first}.\n\nOptions:\n${all}${columns}`;
 }
 
 function usageText(): string {
@@ -366,14 +363,14 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw new UsageError(`there is no command ${name}\n\n${usageText()}`);
   if (rest.includes('--help') || rest.includes('-h')) {
-    await print(helpText(name, command));
+    await print(helpText(command));
     return exitCodes.ok;
   }
   return (await command.run(parse(name, command, rest))) ? exitCodes.ok : exitCodes.unreadable;
 }
 
-function problemOf(error: UserError): void {
-  problem(error.action === null ? error.message : `${error.message} ${error.action}`);
+function sentenceOf(error: unknown): string {
+  return error instanceof UserError && error.action !== null ? `${error.message} ${error.action}` : messageOf(error);
 }
 
 /** `rollout-lens table … | head` closes our output early: that is no problem of anyone. */
@@ -387,7 +384,7 @@ main(process.argv.slice(2))
       problem(error.message);
       return exitCodes.usage;
     }
-    if (error instanceof UserError) problemOf(error);
+    if (error instanceof UserError) problem(sentenceOf(error));
     else problem(error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
     return exitCodes.unreadable;
   })

@@ -3,6 +3,7 @@
  * path, so that N workers share a run without talking to each other. Leaves out advantages, which need whole groups.
  */
 import { relative, sep } from 'node:path';
+import { UserError } from '../base/errors.ts';
 import type { Note } from '../model/note.ts';
 import type { ShardStore } from '../store/shardStore.ts';
 import type { FoundFile, FoundRun } from './discovery.ts';
@@ -13,8 +14,8 @@ import type { ReadPool } from './workerPool.ts';
 export interface BuiltFile {
   /** Relative to the path that was opened, '/' separated. */
   readonly file: string;
-  /** `present`: the folder had it already. */
-  readonly state: 'written' | 'present' | 'failed';
+  /** `present`: the folder had it already; `not written`: the folder takes no more, so nothing after it was tried. */
+  readonly state: 'written' | 'present' | 'failed' | 'not written';
   readonly keys: readonly string[];
   readonly rollouts: number;
   readonly notes: readonly Note[];
@@ -33,16 +34,19 @@ export interface BuildOptions {
   readonly built: (file: BuiltFile) => void;
 }
 
-/** Builds the shards of a share of the files; a file that fails is reported and the others go on. */
+/** Builds the shards of a share of the files; a file that fails is reported and the others go on, a full disk ends it. */
 export async function buildIndex(runs: readonly FoundRun[], options: BuildOptions): Promise<void> {
   const { share, pool } = options;
   const paths = new Map(runs.flatMap(({ files }) => files).map((file) => [file.path, file]));
   const mine = [...paths.keys()].sort().filter((_, i) => i % share.count === share.index - 1);
   let next = 0;
+  let full = false;
   const work = async (): Promise<void> => {
-    while (next < mine.length && !options.signal.aborted) {
+    while (next < mine.length && !options.signal.aborted && !full) {
       const file = paths.get(mine[next++] ?? '');
-      if (file) options.built(await buildFile(file, options));
+      const built = file && (await buildFile(file, options));
+      if (built?.state === 'not written') full = true;
+      if (built) options.built(built);
     }
   };
   await Promise.all(Array.from({ length: pool.size }, work));
@@ -64,7 +68,11 @@ async function buildFile(file: FoundFile, options: BuildOptions): Promise<BuiltF
       published: () => undefined,
       progress: () => undefined,
     });
-    if (read.notWritten !== null) return failed(new Error(`the index could not be written: ${read.notWritten}`));
+    if (read.notWritten !== null) {
+      const action = 'Free some space or choose another folder, then run it again: it goes on where it stopped.';
+      const problem = new UserError(`the index could not be written (${read.notWritten}).`, action);
+      return { ...failed(problem), state: 'not written' };
+    }
     const { indexed, replaced } = await joinParts(file, read, store);
     for (const key of replaced) await store.remove(key);
     const notes = indexed.parts.flatMap(({ meta }) => meta.notes);

@@ -22,8 +22,73 @@ export function accRewardOf(reward: number, answer: number, format: number): num
   return Number.isNaN(answer) || Number.isNaN(format) ? reward : accuracyReward(answer, format);
 }
 
-/** Derives everything of a batch; `threshold` is the reward above which a rollout counts as right if the log is silent. */
+/**
+ * Derives everything of a batch; of a rollout that logs several outputs only the last one counts, the earlier ones have
+ * no advantage of their own (formats.md 2.1: its score is repeated on every output).
+ */
 export function derive(batch: AdvantageColumns, threshold: number): Derived {
+  if (!batch.superseded.includes(1)) return deriveAll(batch, threshold);
+  const kept = Uint32Array.from(batch.superseded.keys()).filter((i) => batch.superseded[i] === 0);
+  const { columns, ...rest } = deriveAll(pick(batch, kept), threshold);
+  return { ...rest, columns: spread(columns, batch, kept) };
+}
+
+/** The given rows of a batch, in their order. */
+function pick(batch: AdvantageColumns, rows: Uint32Array): AdvantageColumns {
+  const of = <Column extends Float64Array | Int32Array | Uint32Array | Uint8Array>(column: Column): Column => {
+    const picked = column.slice(0, rows.length) as Column;
+    rows.forEach((row, i) => (picked[i] = column[row] ?? 0));
+    return picked;
+  };
+  return {
+    count: rows.length,
+    key: of(batch.key),
+    step: of(batch.step),
+    group: of(batch.group),
+    reward: of(batch.reward),
+    answerReward: of(batch.answerReward),
+    formatReward: of(batch.formatReward),
+    correctLogged: of(batch.correctLogged),
+    loggedAdvantage: of(batch.loggedAdvantage),
+    calls: of(batch.calls),
+    failedCalls: of(batch.failedCalls),
+    redundantCalls: of(batch.redundantCalls),
+    masked: of(batch.masked),
+    superseded: of(batch.superseded),
+    modelTokens: of(batch.modelTokens),
+    modelCharacters: of(batch.modelCharacters),
+  };
+}
+
+/** What was derived of some rows, back at their places; the other rows have their group's sizes and nothing else. */
+function spread(derived: DerivedColumns, { count, group }: AdvantageColumns, rows: Uint32Array): DerivedColumns {
+  const sizes = new Map(Array.from(rows, (row, i) => [group[row] ?? 0, i]));
+  const numbers = (column: Float64Array): Float64Array => {
+    const all = new Float64Array(count).fill(Number.NaN);
+    rows.forEach((row, i) => (all[row] = column[i] ?? Number.NaN));
+    return all;
+  };
+  const codes = (column: Uint8Array, missing: number): Uint8Array => {
+    const all = new Uint8Array(count).fill(missing);
+    rows.forEach((row, i) => (all[row] = column[i] ?? missing));
+    return all;
+  };
+  const ofGroup = (column: Uint32Array): Uint32Array =>
+    Uint32Array.from({ length: count }, (_, row) => column[sizes.get(group[row] ?? 0) ?? 0] ?? 0);
+  return {
+    correct: codes(derived.correct, UNKNOWN),
+    accReward: numbers(derived.accReward),
+    toolReward: numbers(derived.toolReward),
+    accAdvantage: numbers(derived.accAdvantage),
+    toolAdvantage: numbers(derived.toolAdvantage),
+    qualifies: codes(derived.qualifies, 0),
+    groupSize: ofGroup(derived.groupSize),
+    groupQualifying: ofGroup(derived.groupQualifying),
+  };
+}
+
+/** Derives a batch in which every record is a rollout; `threshold` is the reward above which a rollout counts as right if the log is silent. */
+function deriveAll(batch: AdvantageColumns, threshold: number): Derived {
   const { count } = batch;
   const accReward = new Float64Array(count);
   const correct = new Uint8Array(count);

@@ -159,8 +159,8 @@ function memberOf(run: RunId, stored: StoredRollout): GroupMember {
 
 /** The rows of all steps as curves for the charts. */
 export function curvesOf(run: RunId, steps: readonly StepRow[]): RunCurves {
-  const numbers = (value: (row: StepRow) => number | null): Float32Array =>
-    Float32Array.from(steps, (row) => value(row) ?? Number.NaN);
+  const numbers = (value: (row: StepRow) => number | null): Float64Array =>
+    Float64Array.from(steps, (row) => value(row) ?? Number.NaN);
   return {
     run,
     step: Int32Array.from(steps, ({ step }) => step),

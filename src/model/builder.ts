@@ -29,6 +29,7 @@ export function buildRollout(draft: RolloutDraft): Rollout {
     step: draft.step ?? null,
     group: draft.group,
     id: draft.id ?? null,
+    output: draft.output ?? null,
     question: draft.question ?? questionOf(turns),
     groundTruth: draft.groundTruth ?? null,
     turns,

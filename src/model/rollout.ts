@@ -125,6 +125,11 @@ export interface Rollout {
   readonly group: { readonly key: string; readonly source: 'logged' | 'inferred' };
   /** Id of this rollout as logged (trajectory id, session, trial); null where there is none. */
   readonly id: string | null;
+  /**
+   * Index of this output where one rollout logs several records (verl V1 multi-output agent loops); null otherwise.
+   * The last output's score is repeated on every one, so only the last counts in means (formats.md 2.1).
+   */
+  readonly output: number | null;
   /** First text of the last user turn of the prompt, white space folded, at most 160 characters. */
   readonly question: string;
   readonly groundTruth: Json;

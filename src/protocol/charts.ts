@@ -1,6 +1,6 @@
 /**
  * What crosses between the host and the charts webview. The webview boundary is JSON plus typed arrays (no NaN outside
- * Float32Array, no Map, Set or bigint): numbers that may be missing travel in Float32Array as NaN.
+ * typed arrays, no Map, Set or bigint): numbers that may be missing travel in Float64Array as NaN.
  */
 import type { RunCurves, RunId } from './engine.ts';
 

@@ -175,15 +175,15 @@ export interface Explanation {
   readonly members: readonly GroupMember[];
 }
 
-/** Per-step curves of one run for the charts: parallel arrays, NaN = not known. */
+/** Per-step curves of one run for the charts: parallel arrays, NaN = not known. Doubles, so that every view rounds the same number. */
 export interface RunCurves {
   readonly run: RunId;
   readonly step: Int32Array;
   readonly rollouts: Uint32Array;
-  readonly accuracy: Float32Array;
-  readonly reward: Float32Array;
-  readonly toolRate: Float32Array;
-  readonly calls: Float32Array;
+  readonly accuracy: Float64Array;
+  readonly reward: Float64Array;
+  readonly toolRate: Float64Array;
+  readonly calls: Float64Array;
 }
 
 /** What a single file is, by its head alone (no indexing). */

@@ -67,6 +67,7 @@ export function verlRollout(record: JsonObject, place: RecordPlace, variant: Ver
       uid === null
         ? { key: inferredGroupKey(input, groundTruth), source: 'inferred' }
         : { key: uid.group, source: 'logged' },
+    output: uid?.output ?? null,
     id: asString(entries?.[0]?.['trajectory_id']) ?? uid?.session ?? asString(record['request_id']),
     groundTruth,
     reward: rewardOf(record, named.rewards),
@@ -83,15 +84,15 @@ export function entriesOf(value: Json | undefined): readonly JsonObject[] | null
 }
 
 /** `{uuid}_{session}_{output}`, split from the right twice since the first part may hold underscores. */
-function uidOf(value: Json | undefined): { group: string; session: string | null } | null {
+function uidOf(value: Json | undefined): { group: string; session: string | null; output: number | null } | null {
   const uid = asString(value);
   if (uid === null || uid === '') return null;
   const last = uid.lastIndexOf('_');
   const middle = uid.lastIndexOf('_', last - 1);
   if (last <= 0 || middle <= 0 || !isDigits(uid.slice(middle + 1, last)) || !isDigits(uid.slice(last + 1))) {
-    return { group: uid, session: null };
+    return { group: uid, session: null, output: null };
   }
-  return { group: uid.slice(0, middle), session: uid.slice(middle + 1, last) };
+  return { group: uid.slice(0, middle), session: uid.slice(middle + 1, last), output: Number(uid.slice(last + 1)) };
 }
 
 function isDigits(text: string): boolean {

@@ -36,6 +36,7 @@ export const rolloutColumns: readonly Column[] = [
   shard('group_key', 'VARCHAR', '', 'Logged group id, else a hash of prompt and ground truth.'),
   shard('group_inferred', 'BOOLEAN', '1', 'True if group_key is a hash, since the log names no group.'),
   shard('id', 'VARCHAR', '', 'Id of the rollout as logged.'),
+  shard('output', 'INTEGER', '1', 'Index of this output where one rollout logs several records; null otherwise.'),
   shard('question', 'VARCHAR', '', 'First 160 characters of the last user turn of the prompt.'),
   shard('answer_key', 'VARCHAR', '', 'Hash of the normalised answer; null without an answer.'),
   shard('reward', 'DOUBLE', '1', 'Logged total reward.'),

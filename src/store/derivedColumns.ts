@@ -33,8 +33,9 @@ export async function readAdvantageColumns(
   { steps, signal }: { readonly steps: readonly number[] | null; readonly signal: AbortSignal | undefined },
 ): Promise<AdvantageColumns> {
   const batches: ResultColumns[] = [];
-  for (const parameters of await stepBatches(database, view, steps)) {
-    batches.push(await database.columns({ sql: advantageQuery(view), parameters: { steps: parameters }, signal }));
+  for (const { steps: some, severalOutputs } of await stepBatches(database, view, steps)) {
+    const sql = advantageQuery(view, severalOutputs ? lastOutputOnly : 'false');
+    batches.push(await database.columns({ sql, parameters: { steps: some }, signal }));
   }
   const count = batches.reduce((sum, batch) => sum + batch.count, 0);
   const column = (name: string): Float64Array => concatenated(batches, count, name);
@@ -52,9 +53,16 @@ export async function readAdvantageColumns(
     failedCalls: Uint32Array.from(column('failed_calls')),
     redundantCalls: Uint32Array.from(column('redundant_calls')),
     masked: Uint8Array.from(column('masked')),
+    superseded: Uint8Array.from(column('superseded')),
     modelTokens: column('model_tokens'),
     modelCharacters: column('model_characters'),
   };
+}
+
+/** Whole steps that are read at once. */
+interface StepBatch {
+  readonly steps: number[];
+  severalOutputs: boolean;
 }
 
 /** The steps in ascending order, cut into batches of whole steps of about 65,536 rollouts. */
@@ -62,21 +70,23 @@ async function stepBatches(
   database: Database,
   view: string,
   steps: readonly number[] | null,
-): Promise<readonly (readonly number[])[]> {
+): Promise<readonly StepBatch[]> {
   const sizes = await database.columns({
-    sql: `SELECT step, count(*) AS size FROM ${view} ${steps === null ? '' : inSteps} GROUP BY step ORDER BY step`,
+    sql: `SELECT step, count(*) AS size, coalesce(bool_or(output > 0), false)::INTEGER AS several FROM ${view} ${steps === null ? '' : inSteps} GROUP BY step ORDER BY step`,
     ...(steps === null ? {} : { parameters: { steps } }),
   });
   const size = sizes.number('size');
-  const batches: number[][] = [];
-  let open: number[] = [];
+  const several = sizes.number('several');
+  const batches: StepBatch[] = [];
+  let open: StepBatch = { steps: [], severalOutputs: false };
   let rows = 0;
   sizes.number('step').forEach((step, index) => {
     if (rows === 0) batches.push(open);
-    open.push(step);
+    open.steps.push(step);
+    if (several[index] === 1) open.severalOutputs = true;
     rows += size[index] ?? 0;
     if (rows < batchRows) return;
-    open = [];
+    open = { steps: [], severalOutputs: false };
     rows = 0;
   });
   return batches;
@@ -84,7 +94,14 @@ async function stepBatches(
 
 const inSteps = 'WHERE step IN (SELECT unnest($steps))';
 
-function advantageQuery(view: string): string {
+/**
+ * True for a record whose rollout logs a later one. A window over all rollouts, so only asked of steps that need it. The
+ * ids of a step's groups tell rollouts apart; a record without id stands for itself.
+ */
+const lastOutputOnly = `coalesce(
+  id IS NOT NULL AND output < max(output) OVER (PARTITION BY batch.step, batch.group_key, id), false)`;
+
+function advantageQuery(view: string, superseded: string): string {
   return `WITH batch AS (SELECT * FROM ${view} ${inSteps}),
     first_seen AS (
       SELECT step, group_key, min((file_order, row)) AS place FROM batch GROUP BY step, group_key
@@ -95,7 +112,7 @@ function advantageQuery(view: string): string {
     SELECT batch.key::DOUBLE AS key, batch.step AS step, numbered.number AS group_number,
       ${notNull('reward')}, ${notNull('answer_reward')}, ${notNull('format_reward')}, ${notNull('logged_advantage')},
       coalesce(correct_logged::INTEGER, 2) AS correct_logged, calls, failed_calls, redundant_calls,
-      masked::INTEGER AS masked, ${notNull('model_tokens')}, model_characters
+      masked::INTEGER AS masked, (${superseded})::INTEGER AS superseded, ${notNull('model_tokens')}, model_characters
     FROM batch JOIN numbered ON batch.step = numbered.step AND batch.group_key = numbered.group_key
     ORDER BY batch.step, batch.file_order, batch.row`;
 }

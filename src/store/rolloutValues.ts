@@ -65,6 +65,7 @@ export const rolloutValues: Readonly<Record<string, (rollout: Rollout, counts: R
   group_key: ({ group }) => shortText(group.key),
   group_inferred: ({ group }) => group.source === 'inferred',
   id: ({ id }) => shortText(id),
+  output: ({ output }) => output,
   question: ({ question }) => question.slice(0, questionCharacters),
   answer_key: ({ answer }) => answerKey(answer),
   reward: ({ reward }) => reward.total,

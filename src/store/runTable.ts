@@ -42,6 +42,8 @@ export interface AdvantageColumns {
   readonly failedCalls: Uint32Array;
   readonly redundantCalls: Uint32Array;
   readonly masked: Uint8Array;
+  /** 1 = an earlier output of a rollout whose last output stands for it (verl V1). */
+  readonly superseded: Uint8Array;
   readonly modelTokens: Float64Array;
   readonly modelCharacters: Float64Array;
 }

@@ -91,6 +91,7 @@ describe('appendRollout', () => {
       latency_ms: 7.5,
       images: 0,
       masked: 1,
+      output: null,
       stop_reason: null,
     });
   });
