@@ -26,12 +26,6 @@ export function asNumber(value: Json | undefined): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** The value as a boolean, also from the 0/1 that some Python writers log; null where it is anything else. */
-export function asBoolean(value: Json | undefined): boolean | null {
-  if (typeof value === 'boolean') return value;
-  return value === 0 ? false : value === 1 ? true : null;
-}
-
 /** The value as an array, or an empty one where it is anything else. */
 export function asArray(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? (value as readonly Json[]) : [];

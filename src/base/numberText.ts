@@ -30,10 +30,21 @@ export function signedText(value: number | null): string {
   return `${sign}${size < 10 && size >= 0.005 ? size.toFixed(2) : numberText(size)}`;
 }
 
+/** A reward: as numberText with at least one decimal, "1.0", "0.9", "−0.25". */
+export function rewardText(value: number | null): string {
+  const text = numberText(value);
+  return /^−?\d{1,2}$/.test(text) ? `${text}.0` : text;
+}
+
 /** A whole number with separators: 15,360; "?" for null and NaN. */
 export function countText(value: number | null): string {
   if (value === null || Number.isNaN(value)) return notKnown;
   return `${value < 0 ? minus : ''}${separated(Math.abs(Math.trunc(value)).toFixed(0))}`;
+}
+
+/** "1 call", "2 calls": a count with the noun that fits it. */
+export function pluralText(count: number, singular: string, plural = `${singular}s`): string {
+  return `${countText(count)} ${count === 1 ? singular : plural}`;
 }
 
 /** A share of 0…1 as a percentage: "74 %", "0.25 %", "0 %"; one that is not 1 is never shown as 100 %. */

@@ -276,10 +276,12 @@ export async function scanFile(path: string, options: ScanOptions): Promise<Foun
   const look = await options.heads.look(path, stamp);
   if (look.kind === 'unreadable') throw look.error;
   if (look.kind === 'other') {
+    if (found.size === 0) throw new UserError(`${path} is empty.`, 'Open it again when something was written to it.');
     const what = look.known ? `is ${look.description}` : 'is no rollout log that is known here';
     throw new UserError(`${path} ${what}.`, 'Open a log of one of the formats in the README.');
   }
-  const real = await realpath(path).catch(() => path);
+  // As formRuns does: a link to a file is the same run whether the file or its folder is opened.
+  const real = join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path));
   const file = { path, name: basename(path), ...stamp, recognition: look.recognition, step: look.step };
   return runOfFile(file, real);
 }

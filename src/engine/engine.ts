@@ -4,7 +4,7 @@
  * (runIndex.ts) and the text of a transcript (transcript/).
  */
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { messageOf, UserError } from '../base/errors.ts';
 import type { Discovery, EngineApi, EngineEvents, RolloutRow, RunId, RunSummary } from '../protocol/engine.ts';
 import type { Emitter, Handlers } from '../protocol/rpc.ts';
@@ -24,7 +24,7 @@ import { imageSlice } from './imageSlice.ts';
 import { openLibrary, type Library, type LibraryOptions } from './library.ts';
 import { entryOf, explain, readEpisode } from './readEpisode.ts';
 import { createRolloutReader } from './rolloutReader.ts';
-import { curvesOf, fitting, maximumRows, pageOf, rolloutRow, sliceOf, unindexedRow } from './rows.ts';
+import { curvesOf, fitting, notesPage, pageOf, rolloutRow, sliceOf, unindexedRow } from './rows.ts';
 import type { RunIndex } from './runIndex.ts';
 
 /** An engine: what to serve on a port, and how to end it. */
@@ -39,8 +39,18 @@ export interface EngineOptions extends Omit<LibraryOptions, 'events' | 'watch'> 
   readonly tell: Emitter<EngineEvents>;
 }
 
+/** Notes that the answer to a search carries, beside up to 1,000 runs. */
+const searchNotes = 100;
+
 /** Questions wait this long for what the index folder has of a run that was just opened. */
 const loadLimitMs = 3_000;
+
+/** A log file in its run; `file` is its name in rows. */
+interface Holder {
+  readonly run: RunIndex;
+  readonly entry: FileEntry;
+  readonly file: string;
+}
 
 /** Opens an engine without runs. */
 export async function createEngine({ tell, ...options }: EngineOptions): Promise<Engine> {
@@ -78,13 +88,26 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
     return run;
   };
 
+  /** Asks a run; its table is gone once it is closed, which is no bug of the question. */
+  const whileOpen = async <T>(run: RunIndex, ask: (run: RunIndex) => Promise<T>): Promise<T> => {
+    try {
+      return await ask(run);
+    } catch (error) {
+      if (library.runs().includes(run)) throw error;
+      throw new UserError('This run was closed before the answer was ready.', 'Open its folder or file again.');
+    }
+  };
+
   const runAt = async (id: RunId, path: string, signal: AbortSignal): Promise<RunIndex> => {
-    if (!library.runs().some((run) => run.id === id)) await library.open(path, signal);
+    if (library.runs().some((run) => run.id === id)) return loadedRun(id);
+    // It comes with a restored tab, so it can be anything.
+    if (!isAbsolute(path)) throw new UserError('This run is not open.', 'Open its folder or file again.');
+    await library.open(path, signal);
     return loadedRun(id);
   };
 
   /** The run of a log file, opened if need be; null if the file is no rollout log. */
-  const holderOf = async (path: string): Promise<{ run: RunIndex; entry: FileEntry; file: string } | null> => {
+  const holderOf = async (path: string): Promise<Holder | null> => {
     const known = await library.runOfFile(path);
     if (!known && (await library.heads.look(path, await stampOf(path))).kind === 'other') return null;
     const run = known?.run ?? (await library.open(path)).runs[0];
@@ -94,10 +117,11 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
     return { run, entry: entryOf(run, file), file };
   };
 
-  const locate = async (path: string, line: number, signal: AbortSignal): Promise<RolloutRow | null> => {
-    const holder = await holderOf(path);
-    if (!holder) return null;
-    const { run, entry, file } = holder;
+  const locate = async (
+    { run, entry, file }: Holder,
+    line: number,
+    signal: AbortSignal,
+  ): Promise<RolloutRow | null> => {
     const near = await rolloutAtLine(run.table, file, line);
     if (near?.line === line) return rolloutRow(run.id, near);
     if (entry.state === 'done' && (await rollouts.container(entry.found)) === 'jsonl') return null;
@@ -119,7 +143,7 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
         runs: summaries(),
         folders: scan.folders.length,
         files: scan.files,
-        notes: scan.notes.slice(0, maximumRows),
+        notes: notesPage(scan.notes, { first: 0, count: searchNotes }).rows,
       };
     },
     open: async ({ path }, signal) => (await library.open(path, signal)).runs.map((run) => run.summary()),
@@ -144,57 +168,65 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
       return null;
     },
     steps: async ({ run, ...page }) => sliceOf((await loadedRun(run)).steps(), page),
-    groups: async ({ run, step, ...page }, signal) => {
-      const { table } = await loadedRun(run);
-      return fitting(await groupsPage(table, { step, ...pageOf(page) }, signal));
-    },
-    rollouts: async ({ run, step, group, filter, first, count }, signal) => {
-      const { table } = await loadedRun(run);
-      const page = await rolloutsPage(table, { ...filter, step, group, ...pageOf({ first, count }) }, signal);
-      return fitting({ rows: page.rows.map((stored) => rolloutRow(run, stored)), total: page.total });
-    },
+    groups: async ({ run, step, ...page }, signal) =>
+      whileOpen(await loadedRun(run), async ({ table }) =>
+        fitting(await groupsPage(table, { step, ...pageOf(page) }, signal)),
+      ),
+    rollouts: async ({ run, step, group, filter, ...slice }, signal) =>
+      whileOpen(await loadedRun(run), async ({ table }) => {
+        const page = await rolloutsPage(table, { ...filter, step, group, ...pageOf(slice) }, signal);
+        return fitting({ rows: page.rows.map((stored) => rolloutRow(run, stored)), total: page.total });
+      }),
     search: async ({ run, text, limit }, signal) => {
       const rows: RolloutRow[] = [];
       const wanted = pageOf({ first: 0, count: limit }).count;
       for (const one of run === null ? library.runs() : [library.run(run)]) {
         if (rows.length >= wanted) break;
         await one.loaded(loadLimitMs);
-        const found = await searchRollouts(one.table, { text, limit: wanted - rows.length }, signal);
+        const limit = wanted - rows.length;
+        const found = await whileOpen(one, ({ table }) => searchRollouts(table, { text, limit }, signal));
         rows.push(...found.map((stored) => rolloutRow(one.id, stored)));
       }
       return fitting({ rows, total: rows.length }).rows;
     },
-    locate: ({ path, line }, signal) => locate(path, line, signal),
+    locate: async ({ path, line }, signal) => {
+      const holder = await holderOf(path);
+      return holder && whileOpen(holder.run, () => locate(holder, line, signal));
+    },
     linesOf: async ({ path, ...page }, signal) => {
       const holder = await holderOf(path);
       if (!holder) return { rows: [], total: 0 };
       const { run, entry, file } = holder;
       if (entry.state !== 'done') run.files.prioritise(entry.found.path);
-      const { rows, total } = await rolloutsOfFile(run.table, { file, ...pageOf(page) }, signal);
+      const slice = { file, ...pageOf(page) };
+      const { rows, total } = await whileOpen(run, ({ table }) => rolloutsOfFile(table, slice, signal));
       return fitting({ rows: rows.map((stored) => rolloutRow(run.id, stored)), total });
     },
     explain: async ({ ref }) => {
-      const run = await loadedRun(ref.run);
-      const stored = await rolloutAt(run.table, ref.file, ref.row);
-      const explanation = stored && (await explain(run, stored));
+      const explanation = await whileOpen(await loadedRun(ref.run), async (run) => {
+        const stored = await rolloutAt(run.table, ref.file, ref.row);
+        return stored && explain(run, stored);
+      });
       if (explanation) return explanation;
       throw new UserError(`${ref.file} is not indexed that far yet.`, 'Wait until the run is read, then try again.');
     },
     transcript: async ({ ref, path, rest }, signal) => {
-      const run = await runAt(ref.run, path, signal);
-      const { rollout, context } = await readEpisode(run, ref, { reader: rollouts, signal });
+      const { rollout, context } = await whileOpen(await runAt(ref.run, path, signal), (run) =>
+        readEpisode(run, ref, { reader: rollouts, signal }),
+      );
       const { text, ...document } = rest
         ? renderRest(rollout, rest.turn, rest.part, context)
         : renderTranscript(rollout, context);
       return { ...document, bytes: new TextEncoder().encode(text) };
     },
     image: async ({ ref, path, image, first }, signal) => {
-      const run = await runAt(ref.run, path, signal);
-      const { rollout } = await readEpisode(run, ref, { reader: rollouts, signal });
+      const { rollout } = await whileOpen(await runAt(ref.run, path, signal), (run) =>
+        readEpisode(run, ref, { reader: rollouts, signal }),
+      );
       return imageSlice(rollout, image, first);
     },
-    curves: async ({ run }) => curvesOf(run, (await loadedRun(run)).steps()),
-    notes: ({ run, ...page }) => sliceOf(library.run(run).notes(), page),
+    curves: async ({ run, first }) => curvesOf(run, (await loadedRun(run)).steps(), first),
+    notes: ({ run, ...page }) => notesPage(library.run(run).notes(), page),
     fileKind: async ({ path }) => {
       const look = await library.heads.look(path, await stampOf(path));
       switch (look.kind) {

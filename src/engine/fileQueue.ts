@@ -328,6 +328,7 @@ export function createFileQueue(options: QueueOptions): FileQueue {
       }),
     tidy: async () => {
       for (const entry of ordered()) {
+        if (closed) return;
         const { indexed, found } = entry;
         if (!indexed || entry.state !== 'done' || indexed.parts.length < 2 || paused) continue;
         if (Date.now() - entry.changedAtMs < quietMs && indexed.parts.length < partsBeforeJoin) continue;

@@ -105,6 +105,8 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const closedByUser = new Set<RunId>();
   /** Folders in which new runs are taken up by themselves. */
   const adopting = new Set<string>();
+  /** Links below them that lead to one of them. */
+  const knownLinks = new Set<string>();
   const scanOptions: ScanOptions = { heads };
   const wasLive = new Map<RunId, boolean>();
   let evictedAtMs = Date.now();
@@ -172,9 +174,24 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     if (adopting.has(folder)) {
       const known = new Set(here.map(({ id }) => id));
       await takeAll(scan.runs.filter(({ id }) => !known.has(id)));
-      for (const sub of scan.subfolders) if (watch?.has(sub) === false) await adoptFolder(sub);
+      for (const sub of scan.subfolders) {
+        if (watch?.has(sub) === false && !(await leadsToAdopted(sub))) await adoptFolder(sub);
+      }
     }
     watchFilesOf(folder);
+  };
+
+  /** Whether a folder is a link to one that is looked at already: followed, a circle of links would never end. */
+  const leadsToAdopted = async (folder: string): Promise<boolean> => {
+    if (knownLinks.has(folder)) return true;
+    const real = await realpath(folder).catch(() => folder);
+    if (real === join(await realpath(dirname(folder)).catch(() => dirname(folder)), basename(folder))) return false;
+    for (const one of adopting) {
+      if ((await realpath(one).catch(() => one)) !== real) continue;
+      knownLinks.add(folder);
+      return true;
+    }
+    return false;
   };
 
   const adoptFolder = async (folder: string): Promise<void> => {

@@ -5,25 +5,32 @@
  */
 import { computeAdvantages } from '../analysis/hdpo.ts';
 import { RIGHT, UNKNOWN, WRONG } from '../analysis/rewards.ts';
+import type { Note } from '../model/note.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type {
+  CurvesPage,
   Explanation,
   GroupMember,
   Page,
   PageRequest,
   RolloutRow,
-  RunCurves,
   RunId,
   StepRow,
 } from '../protocol/engine.ts';
 import type { StoredRollout } from '../store/questions.ts';
+import { shortText } from '../store/rolloutValues.ts';
 
 /** Longest list in one answer. */
-export const maximumRows = 500;
+const maximumRows = 500;
 
-/** Characters of all rows of a page together; a character is at most three bytes, most are one. */
-const maximumPageCharacters = 600_000;
+/** Steps of curves in one answer: 40 bytes each. */
+export const stepsInMessage = 20_000;
+
+/** Characters of all rows of a page together; a character crosses as one byte or two. */
+const maximumPageCharacters = 450_000;
 const maximumTextCharacters = 300;
+/** A note's message: a reader may quote what it found, and a sentence may name a path of 4,096 characters. */
+const maximumNoteCharacters = 5_000;
 const membersShown = 64;
 
 /** A page request inside its limits: whole numbers, at most 500 rows. */
@@ -32,10 +39,19 @@ export function pageOf({ first, count }: PageRequest): PageRequest {
   return { first: whole(first), count: Math.min(maximumRows, whole(count)) };
 }
 
-/** A slice of a list that is in memory. */
+/** A slice of a list that is in memory, whose rows are small. */
 export function sliceOf<Row>(rows: readonly Row[], request: PageRequest): Page<Row> {
   const { first, count } = pageOf(request);
-  return fitting({ rows: rows.slice(first, first + count), total: rows.length });
+  return { rows: rows.slice(first, first + count), total: rows.length };
+}
+
+/** A slice of the notes of a run or a search, long messages cut. */
+export function notesPage(notes: readonly Note[], request: PageRequest): Page<Note> {
+  const { rows, total } = sliceOf(notes, request);
+  return fitting({
+    rows: rows.map((note) => ({ ...note, message: cutText(note.message, maximumNoteCharacters) })),
+    total,
+  });
 }
 
 /** A page without the rows that would make it larger than a message may be. */
@@ -48,8 +64,8 @@ export function fitting<Row>({ rows, total }: Page<Row>): Page<Row> {
   return { rows: kept < 0 ? rows : rows.slice(0, Math.max(1, kept)), total };
 }
 
-function cutText(text: string): string {
-  return text.length <= maximumTextCharacters ? text : `${text.slice(0, maximumTextCharacters - 1)}…`;
+function cutText(text: string, most = maximumTextCharacters): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
 /** One rollout as a list shows it. */
@@ -82,10 +98,10 @@ export function unindexedRow(ref: RolloutRow['ref'], rollout: Rollout, step: num
   return {
     ref,
     step,
-    group: rollout.group.key,
+    group: shortText(rollout.group.key),
     member: 0,
     groupSize: 0,
-    id: rollout.id === null ? null : cutText(rollout.id),
+    id: rollout.id === null ? null : shortText(rollout.id),
     line: rollout.place.line,
     question: cutText(rollout.question),
     reward: rollout.reward.total,
@@ -157,14 +173,17 @@ function memberOf(run: RunId, stored: StoredRollout): GroupMember {
   };
 }
 
-/** The rows of all steps as curves for the charts. */
-export function curvesOf(run: RunId, steps: readonly StepRow[]): RunCurves {
+/** The rows of all steps, from index `first` on, as curves for the charts; at most `stepsInMessage` of them. */
+export function curvesOf(run: RunId, steps: readonly StepRow[], first: number): CurvesPage {
+  const from = pageOf({ first, count: 0 }).first;
+  const rows = steps.slice(from, from + stepsInMessage);
   const numbers = (value: (row: StepRow) => number | null): Float64Array =>
-    Float64Array.from(steps, (row) => value(row) ?? Number.NaN);
+    Float64Array.from(rows, (row) => value(row) ?? Number.NaN);
   return {
     run,
-    step: Int32Array.from(steps, ({ step }) => step),
-    rollouts: Uint32Array.from(steps, ({ rollouts }) => rollouts),
+    total: steps.length,
+    step: Int32Array.from(rows, ({ step }) => step),
+    rollouts: Uint32Array.from(rows, ({ rollouts }) => rollouts),
     accuracy: numbers(({ accuracy }) => accuracy),
     reward: numbers((row) => row.reward_mean),
     toolRate: numbers((row) => row.tool_rate),

@@ -85,6 +85,8 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
   const table = await openRunTable(options.database, `run_${tables}_${first.id}`);
   const base = options.base ?? first.folder;
   const steps = new Map<number, StepRow>();
+  /** The same in step order; null after a change. */
+  let ordered: readonly StepRow[] | null = null;
   const decided = new Map<number, number>();
   const goneNotes = new Map<string, readonly Note[]>();
   /** Files whose rows in the table are not what they should be; a null entry is gone. */
@@ -117,6 +119,7 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
         decided.delete(step);
       }
       for (const row of derived.steps) steps.set(row.step, row);
+      ordered = null;
       for (const [step, count] of derived.decidedByThreshold) decided.set(step, count);
     }
   };
@@ -228,7 +231,7 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
         rewardThreshold: decided.size > 0 ? threshold : null,
       };
     },
-    steps: () => [...steps.values()].sort((a, b) => a.step - b.step),
+    steps: () => (ordered ??= [...steps.values()].sort((a, b) => a.step - b.step)),
     notes: () => [...files.entries().flatMap(notesOf), ...[...goneNotes.values()].flat(), ...notWrittenNotes(files)],
     noteCount: () => {
       const inFiles = files.entries().reduce((sum, entry) => sum + noteCountOf(entry), 0);

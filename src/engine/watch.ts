@@ -14,7 +14,6 @@ export interface FolderWatch {
   /** The log files in a folder: their sizes and times are asked every tick. Empty for none. */
   setFiles(folder: string, files: readonly (FileStamp & { readonly path: string })[]): void;
   has(folder: string): boolean;
-  remove(folder: string): void;
   /** One round of asking; the timer calls it, tests may. */
   tick(): Promise<void>;
   dispose(): void;
@@ -159,11 +158,6 @@ export function createFolderWatch(options: WatchOptions): FolderWatch {
       if (watched) watched.files = [...files].sort((a, b) => b.mtimeMs - a.mtimeMs);
     },
     has: (folder) => folders.has(folder),
-    remove: (folder) => {
-      const watched = folders.get(folder);
-      if (watched) closeWatcher(watched);
-      folders.delete(folder);
-    },
     tick,
     dispose: () => {
       disposed = true;

@@ -5,6 +5,7 @@
  */
 import * as vscode from 'vscode';
 import { isAbort, messageOf, UserError } from '../base/errors.ts';
+import { withoutLinks } from './logText.ts';
 
 /** Bugs shown in this window, by message: the same bug in a loop must not cover the editor. */
 const shown = new Set<string>();
@@ -26,7 +27,7 @@ export function notify(error: unknown, log: vscode.LogOutputChannel): void {
 
 async function show(message: string, log: vscode.LogOutputChannel): Promise<void> {
   const showLog = vscode.l10n.t('Show Log');
-  if ((await vscode.window.showErrorMessage(message, showLog)) === showLog) log.show();
+  if ((await vscode.window.showErrorMessage(withoutLinks(message), showLog)) === showLog) log.show();
 }
 
 function firstLine(text: string): string {

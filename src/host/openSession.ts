@@ -127,7 +127,12 @@ export function openSession(context: vscode.ExtensionContext): Session {
     selected,
     onSettingChange(['rewardThreshold'], applyThresholds),
     vscode.workspace.onDidChangeWorkspaceFolders(() => {
-      if (searchState.state !== 'not started') session.search().catch((error: unknown) => failed('search', error));
+      if (searchState.state === 'not started') return;
+      // A search that is under way looks below the folders that there were.
+      const before = searching?.catch(() => undefined);
+      Promise.resolve(before)
+        .then(() => session.search())
+        .catch((error: unknown) => failed('search', error));
     }),
   ];
 

@@ -3,9 +3,9 @@
  * for the tree's tooltip. Pure; the numbers come from the engine (analysis/hdpo.ts), nothing is computed again here.
  * Source of every formula: hdpo.md, sections 1 and 2. Leaves out layout: a caller indents, lists or picks by topic.
  */
+import { numberText, rewardText, signedText } from '../base/numberText.ts';
 import type { Explanation, GroupMember } from './engine.ts';
-import { formatAdvantage, formatNumber, formatReward, unknownNumber } from './formatNumber.ts';
-import { arithmeticTexts as texts } from './texts.ts';
+import { arithmeticTexts as texts, verdictSign } from './texts.ts';
 
 /** What a line is about, so that a hover can pick the lines of one number. */
 export type ArithmeticTopic =
@@ -26,9 +26,9 @@ export function rewardSum(
   reward: number | null,
 ): string {
   const { answerReward, formatReward: format } = explanation;
-  if (answerReward === null || format === null) return formatReward(reward);
-  const sum = `0.9·${texts.answerPart} ${formatNumber(answerReward)} + 0.1·${texts.formatPart} ${formatNumber(format)}`;
-  return `${formatReward(reward)} = ${sum}`;
+  if (answerReward === null || format === null) return rewardText(reward);
+  const sum = `0.9·${texts.answerPart} ${numberText(answerReward)} + 0.1·${texts.formatPart} ${numberText(format)}`;
+  return `${rewardText(reward)} = ${sum}`;
 }
 
 /** All lines of the sums of one rollout, in the order in which they are computed. */
@@ -57,12 +57,12 @@ export function memberLines(explanation: Explanation): readonly string[] {
 }
 
 function memberLine(member: GroupMember, own: boolean): string {
-  const sign = member.correct === null ? unknownNumber : member.correct ? '✓' : '✗';
+  const sign = verdictSign(member.correct);
   const parts = [
     `${sign} ${String(member.member).padStart(2)}`,
     `T ${member.calls}`,
-    `r_acc ${formatReward(member.accReward)}`,
-    `r_tool ${formatNumber(member.toolReward)}`,
+    `r_acc ${rewardText(member.accReward)}`,
+    `r_tool ${numberText(member.toolReward)}`,
   ];
   if (member.qualifies) parts.push(texts.inQ);
   if (own) parts.push(texts.thisOne);
@@ -83,20 +83,20 @@ function correctLine({ row, correctSource }: Explanation): ArithmeticLine {
 function accLine({ row, accMean, accStd, accEqual }: Explanation): ArithmeticLine {
   const topic = 'accAdvantage';
   if (row.accAdvantage === null || row.accReward === null) return { topic, text: texts.accUnknown };
-  const reward = formatReward(row.accReward);
+  const reward = rewardText(row.accReward);
   if (row.groupSize === 1) {
     const sum = division(reward, 0, 1);
-    return { topic, text: `A_acc = ${sum} = ${formatAdvantage(row.accAdvantage)} (${texts.groupOfOne})` };
+    return { topic, text: `A_acc = ${sum} = ${signedText(row.accAdvantage)} (${texts.groupOfOne})` };
   }
   if (accEqual) return { topic, text: texts.accEqual(row.groupSize, reward) };
-  return { topic, text: `A_acc = ${division(reward, accMean, accStd)} = ${formatAdvantage(row.accAdvantage)}` };
+  return { topic, text: `A_acc = ${division(reward, accMean, accStd)} = ${signedText(row.accAdvantage)}` };
 }
 
 function toolRewardLine({ row }: Explanation): ArithmeticLine {
   const topic = 'toolReward';
   if (row.toolReward === null || row.correct === null) return { topic, text: texts.toolRewardUnknown };
   if (!row.correct) return { topic, text: texts.toolRewardWrong };
-  const value = row.calls === 0 ? '' : ` = ${formatNumber(row.toolReward)}`;
+  const value = row.calls === 0 ? '' : ` = ${numberText(row.toolReward)}`;
   return { topic, text: `r_tool = 1/(T+1) = ${row.calls === 0 ? '1' : `1/${row.calls + 1}`}${value}` };
 }
 
@@ -104,9 +104,9 @@ function qualifyingLine({ row, qualifying, toolMean, toolStd }: Explanation): Ar
   const head = texts.qualifying(qualifying, row.groupSize);
   const known = qualifying > 0 && toolMean !== null;
   if (!known) return { topic: 'qualifying', text: head };
-  const mean = `${texts.mean} ${formatNumber(toolMean)}`;
+  const mean = `${texts.mean} ${numberText(toolMean)}`;
   // One number has no sample standard deviation.
-  const std = qualifying > 1 && toolStd !== null ? `, ${texts.std} ${formatNumber(toolStd)}` : '';
+  const std = qualifying > 1 && toolStd !== null ? `, ${texts.std} ${numberText(toolStd)}` : '';
   return { topic: 'qualifying', text: `${head}: ${mean}${std}` };
 }
 
@@ -116,21 +116,21 @@ function toolLine({ row, qualifying, toolMean, toolStd, toolEqual }: Explanation
   if (!row.qualifies) return { topic, text: texts.outside };
   if (qualifying === 1) return { topic, text: texts.alone };
   if (toolEqual) return { topic, text: texts.toolEqual };
-  const sum = division(formatNumber(row.toolReward), toolMean, toolStd);
-  return { topic, text: `A_tool = ${sum} = ${formatAdvantage(row.toolAdvantage)}` };
+  const sum = division(numberText(row.toolReward), toolMean, toolStd);
+  return { topic, text: `A_tool = ${sum} = ${signedText(row.toolAdvantage)}` };
 }
 
 function loggedLine(logged: number, recomputed: number | null): ArithmeticLine {
   const difference = recomputed === null ? null : Math.abs(logged - recomputed);
   return {
     topic: 'logged',
-    text: texts.logged(formatAdvantage(logged), formatAdvantage(recomputed), formatNumber(difference)),
+    text: texts.logged(signedText(logged), signedText(recomputed), numberText(difference)),
   };
 }
 
 /** "(1.0 − 0.613) / (0.462 + 1e-6)"; a negative mean stands in parentheses. */
 function division(reward: string, mean: number | null, std: number | null): string {
-  const subtrahend = formatNumber(mean);
+  const subtrahend = numberText(mean);
   const safe = mean !== null && mean < 0 ? `(${subtrahend})` : subtrahend;
-  return `(${reward} − ${safe}) / (${formatNumber(std)} + ${epsilon})`;
+  return `(${reward} − ${safe}) / (${numberText(std)} + ${epsilon})`;
 }

@@ -186,6 +186,11 @@ export interface RunCurves {
   readonly calls: Float64Array;
 }
 
+/** Some consecutive steps of a run's curves, and how many the run has in all. */
+export interface CurvesPage extends RunCurves {
+  readonly total: number;
+}
+
 /** What a single file is, by its head alone (no indexing). */
 export interface FileKind {
   /** Null if no reader claims it. */
@@ -252,7 +257,8 @@ export interface EngineApi {
     readonly sizeBytes: number;
     readonly bytes: Uint8Array;
   };
-  curves(params: { readonly run: RunId }): RunCurves;
+  /** Curves from the step at index `first` on, at most 20,000 steps. */
+  curves(params: { readonly run: RunId; readonly first: number }): CurvesPage;
   notes(params: { readonly run: RunId } & PageRequest): Page<Note>;
   fileKind(params: { readonly path: string }): FileKind;
 }

@@ -1,10 +1,10 @@
 /**
  * The words of the transcript and of the arithmetic, typed in one place so that they can be translated here
- * (invariant 11): the engine and the command line render without VS Code's l10n. Owned by src/transcript and
+ * (invariant 10): the engine and the command line render without VS Code's l10n. Owned by src/transcript and
  * src/protocol/arithmetic.ts. Leaves out what only the extension host says: that goes through `vscode.l10n.t`.
  */
+import { countText, notKnown, pluralText } from '../base/numberText.ts';
 import type { CallOutcome, Role } from '../model/rollout.ts';
-import { formatCount, formatPlural } from './formatNumber.ts';
 
 /** Names of roles in headings; `policy` turns are numbered. */
 export const roleNames: Readonly<Record<Role, string>> = {
@@ -24,6 +24,11 @@ export const outcomeNames: Readonly<Record<CallOutcome, string>> = {
   refused: '✗ refused',
   unknown: '',
 };
+
+/** ✓, ✗ or ?: right, wrong, not known. */
+export function verdictSign(correct: boolean | null): string {
+  return correct === null ? notKnown : correct ? '✓' : '✗';
+}
 
 /** One short sentence part a redundancy rule, as it stands behind "⚠" (hdpo.md 3). */
 export const redundancyNames: Readonly<Record<string, string>> = {
@@ -52,14 +57,14 @@ export const transcriptTexts = {
   step: (step: number) => `step ${step}`,
   member: (member: number, size: number) => `rollout ${member} of ${size}`,
   memberShort: (member: number, size: number) => `${member} of ${size}`,
-  row: (row: number) => `record ${formatCount(row + 1)}`,
+  row: (row: number) => `record ${countText(row + 1)}`,
   reward: (reward: string) => `reward ${reward}`,
   notIndexed: 'advantages: the group is not indexed yet',
   recomputed: (advantage: string) => `A_acc ${advantage} recomputed`,
   logged: (advantage: string) => `${advantage} logged`,
   redundantCalls: (calls: number, time: string | null) =>
-    `⚠ ${formatPlural(calls, 'redundant call')}${time === null ? '' : ` (${time})`}`,
-  tokens: (tokens: number) => formatPlural(tokens, 'token'),
+    `⚠ ${pluralText(calls, 'redundant call')}${time === null ? '' : ` (${time})`}`,
+  tokens: (tokens: number) => pluralText(tokens, 'token'),
   call: (number: number) => `call ${number}`,
   calls: (numbers: readonly number[]) =>
     numbers.length === 1 ? `call ${numbers[0] ?? 0}` : `calls ${numbers.join(', ')}`,
@@ -77,13 +82,13 @@ export const transcriptTexts = {
   image: (number: number, details: readonly string[]) =>
     `[image ${number}${details.length === 0 ? '' : `: ${details.join(', ')}`}]`,
   imageStates: { inline: 'inline', cut: 'cut by the logger', absent: 'not in the log' },
-  pads: (pads: number) => formatPlural(pads, 'pad'),
+  pads: (pads: number) => pluralText(pads, 'pad'),
   arithmetic: 'reward and advantages',
   loggedFacts: 'also logged',
   stopReason: 'stop reason',
-  moreFacts: (count: number) => `… ${formatPlural(count, 'more value')}`,
-  cut: (characters: number) => `… ${formatPlural(characters, 'character')} more`,
-  moreTurns: (first: number, last: number) => `turns ${formatCount(first)} to ${formatCount(last)}`,
+  moreFacts: (count: number) => `… ${pluralText(count, 'more value')}`,
+  cut: (characters: number) => `… ${pluralText(characters, 'character')} more`,
+  moreTurns: (first: number, last: number) => `turns ${countText(first)} to ${countText(last)}`,
   rest: (label: string, part: number, parts: number) => `${label}, continued: part ${part} of ${parts}`,
 } as const;
 
@@ -98,10 +103,10 @@ export const arithmeticTexts = {
   accUnknown: 'A_acc: not known, since the log has no reward',
   groupOfOne: 'group of one: mean 0, std 1',
   accEqual: (size: number, reward: string) =>
-    `A_acc = 0 exactly: all ${formatCount(size)} rewards of the group are equal (${reward})`,
+    `A_acc = 0 exactly: all ${countText(size)} rewards of the group are equal (${reward})`,
   toolRewardWrong: 'r_tool = 0, since the answer is wrong',
   toolRewardUnknown: 'r_tool: not known, since right or wrong is not known',
-  qualifying: (right: number, size: number) => `Q = ${formatCount(right)} right of ${formatCount(size)}`,
+  qualifying: (right: number, size: number) => `Q = ${countText(right)} right of ${countText(size)}`,
   mean: 'mean',
   std: 'std',
   toolUnknown: 'A_tool: not known, since right or wrong is not known',
@@ -111,8 +116,8 @@ export const arithmeticTexts = {
   masked: 'no loss on this rollout: it counts in mean and std, and contributes 0',
   logged: (logged: string, recomputed: string, difference: string) =>
     `logged advantage ${logged}, recomputed A_acc ${recomputed}, difference ${difference}`,
-  members: (size: number) => `group of ${formatPlural(size, 'rollout')}`,
+  members: (size: number) => `group of ${pluralText(size, 'rollout')}`,
   inQ: 'in Q',
   thisOne: '← this rollout',
-  moreMembers: (count: number) => `… ${formatCount(count)} more`,
+  moreMembers: (count: number) => `… ${countText(count)} more`,
 } as const;

@@ -98,11 +98,6 @@ export function transferList(columns: RolloutColumns): ArrayBuffer[] {
   return [...buffers];
 }
 
-/** Bytes that the columns hold, for a limit on what stays in memory. */
-export function columnsSizeBytes(columns: RolloutColumns): number {
-  return transferList(columns).reduce((sum, buffer) => sum + buffer.byteLength, 0);
-}
-
 interface GrowingColumn {
   append(value: ColumnValue): void;
   finish(): ColumnData;

@@ -19,14 +19,6 @@ export interface Sliced<Row> {
   readonly total: number;
 }
 
-/** A step in numbers that need no arithmetic. */
-export interface StoredStep {
-  readonly step: number;
-  readonly rollouts: number;
-  readonly groups: number;
-  readonly withCalls: number;
-}
-
 /** A group; `key` is its group_key. */
 export interface StoredGroup {
   readonly step: number;
@@ -110,6 +102,8 @@ export interface RunCounts {
 
 const longestPage = 500;
 const longestGroup = 100_000;
+/** Words of a search that are looked for: a prompt that was pasted has thousands, and the first ones find it as well. */
+const mostWords = 64;
 
 const total = 'step, file_order, row';
 
@@ -145,27 +139,6 @@ export async function runCounts(run: RunTable, signal?: AbortSignal): Promise<Ru
     firstToolRate: numberIn(row, 'first_rate'),
     lastToolRate: numberIn(row, 'last_rate'),
   };
-}
-
-/** Steps in ascending order. */
-export async function stepsPage(run: RunTable, slice: Slice, signal?: AbortSignal): Promise<Sliced<StoredStep>> {
-  return page(
-    run,
-    {
-      sql: `SELECT step, count(*) AS rollouts, count(DISTINCT group_key) AS groups,
-              count(*) FILTER (WHERE calls > 0) AS with_calls
-            FROM ${run.view} GROUP BY step ORDER BY step ${limit(slice)}`,
-      count: `SELECT count(DISTINCT step) AS total FROM ${run.view}`,
-      parameters: {},
-      signal,
-    },
-    (row) => ({
-      step: numberIn(row, 'step') ?? 0,
-      rollouts: numberIn(row, 'rollouts') ?? 0,
-      groups: numberIn(row, 'groups') ?? 0,
-      withCalls: numberIn(row, 'with_calls') ?? 0,
-    }),
-  );
 }
 
 /** Groups of a step in order of first appearance (file, row). */
@@ -298,8 +271,8 @@ function conditions(selection: RolloutSelection): { readonly where: string; read
   if (selection.wrong) parts.push('correct = false');
   if (selection.withCalls) parts.push('calls > 0');
   if (selection.redundant) parts.push('redundant_calls > 0');
-  const words = selection.text.split(/\s+/u).filter((word) => word !== '');
-  for (const [index, word] of words.entries()) {
+  const words = new Set(selection.text.split(/\s+/u).filter((word) => word !== ''));
+  for (const [index, word] of [...words].slice(0, mostWords).entries()) {
     parts.push(`contains(${haystack}, lower($word${index}))`);
     parameters[`word${index}`] = word;
   }

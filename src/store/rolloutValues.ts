@@ -64,7 +64,7 @@ export const rolloutValues: Readonly<Record<string, (rollout: Rollout, counts: R
   step_logged: ({ step }) => step,
   group_key: ({ group }) => shortText(group.key),
   group_inferred: ({ group }) => group.source === 'inferred',
-  id: ({ id }) => shortText(id),
+  id: ({ id }) => shortOrNull(id),
   output: ({ output }) => output,
   question: ({ question }) => question.slice(0, questionCharacters),
   answer_key: ({ answer }) => answerKey(answer),
@@ -83,7 +83,7 @@ export const rolloutValues: Readonly<Record<string, (rollout: Rollout, counts: R
   latency_ms: (_, { latencyMs }) => latencyMs,
   images: ({ images }) => images.length,
   masked: ({ masked }) => masked,
-  stop_reason: ({ stopReason }) => shortText(stopReason),
+  stop_reason: ({ stopReason }) => shortOrNull(stopReason),
 };
 
 /** The value of each call column by its name. */
@@ -91,7 +91,7 @@ export const callValues: Readonly<Record<string, (flagged: FlaggedCall) => Colum
   row: ({ row }) => row,
   call: ({ index }) => index,
   turn: ({ call }) => call.turn,
-  tool: ({ call }) => shortText(call.tool),
+  tool: ({ call }) => shortOrNull(call.tool),
   sent: ({ call }) => call.sent,
   control: ({ call }) => call.control,
   outcome: ({ call }) => call.outcome,
@@ -109,10 +109,13 @@ export function answerKey(answer: string | null): string | null {
   return answer === null ? null : md5(answer.trim().replaceAll(/\s+/gu, ' ').toLowerCase());
 }
 
-/** Ids stay distinct when they are too long for a column: the end is replaced by a hash of the whole. */
-function shortText(text: string | null): string | null {
-  if (text === null) return null;
+/** A name as the index holds it: one that is too long for a column stays distinct, its end replaced by a hash of the whole. */
+export function shortText(text: string): string {
   return text.length <= longestText ? text : `${text.slice(0, questionCharacters)}…${md5(text)}`;
+}
+
+function shortOrNull(text: string | null): string | null {
+  return text === null ? null : shortText(text);
 }
 
 function md5(text: string): string {

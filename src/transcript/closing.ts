@@ -5,7 +5,7 @@
 import type { Rollout } from '../model/rollout.ts';
 import { arithmeticLines, memberLines, rewardSum } from '../protocol/arithmetic.ts';
 import type { Explanation } from '../protocol/engine.ts';
-import { formatAdvantage, formatDuration } from '../protocol/formatNumber.ts';
+import { durationText, signedText } from '../base/numberText.ts';
 import { transcriptTexts as texts } from '../protocol/texts.ts';
 import { emptyBlock, heading, withRemark, type Block } from './block.ts';
 import { smallValues } from './renderTurn.ts';
@@ -64,18 +64,18 @@ function advantageLine(rollout: Rollout, { explanation, redundant }: TitleContex
   if (explanation === null) parts.push(texts.notIndexed);
   else {
     const { accAdvantage, toolAdvantage } = explanation.row;
-    const acc = formatAdvantage(accAdvantage);
+    const acc = signedText(accAdvantage);
     // A logged number is never silently replaced by ours: both stand here, named (invariant 4).
     if (rollout.loggedAdvantage === null) parts.push(`A_acc ${acc}`);
-    else parts.push(`${texts.recomputed(acc)}, ${texts.logged(formatAdvantage(rollout.loggedAdvantage))}`);
-    parts.push(`A_tool ${formatAdvantage(toolAdvantage)}`);
+    else parts.push(`${texts.recomputed(acc)}, ${texts.logged(signedText(rollout.loggedAdvantage))}`);
+    parts.push(`A_tool ${signedText(toolAdvantage)}`);
   }
   parts.push(`T ${calls}`);
   const flagged = rollout.calls.filter((_, index) => (redundant[index]?.length ?? 0) > 0);
   if (flagged.length > 0) {
     const times = flagged.map(({ latencyMs }) => latencyMs);
     const known = times.filter((time) => time !== null);
-    const time = known.length === 0 ? null : formatDuration(known.reduce((sum, value) => sum + value, 0));
+    const time = known.length === 0 ? null : durationText(known.reduce((sum, value) => sum + value, 0));
     parts.push(texts.redundantCalls(flagged.length, time));
   }
   return parts.join('   ');

@@ -4,7 +4,7 @@
  * Leaves out cutting (fit.ts) and redundancy flags, which are added when the lines are final (annotateCalls).
  */
 import type { Call, LoggedImage, NamedValue, Rollout, Turn } from '../model/rollout.ts';
-import { formatDuration } from '../protocol/formatNumber.ts';
+import { durationText } from '../base/numberText.ts';
 import { outcomeNames, redundancyText, roleNames, transcriptTexts as texts } from '../protocol/texts.ts';
 import type { Mark } from '../protocol/transcript.ts';
 import { addLines, charactersOf, emptyBlock, heading, withRemark, type Block } from './block.ts';
@@ -115,7 +115,7 @@ export function renderTurn(context: TurnContext, index: number, limit = Infinity
 function turnHeading(label: string, turn: Turn): string {
   const parts = [label];
   if (turn.tokens !== null) parts.push(texts.tokens(turn.tokens));
-  if (turn.latencyMs !== null) parts.push(formatDuration(turn.latencyMs));
+  if (turn.latencyMs !== null) parts.push(durationText(turn.latencyMs));
   return parts.join(' · ');
 }
 
@@ -224,7 +224,7 @@ function callStart(index: number): string {
 function callHeading(call: Call, index: number): string {
   const parts = [call.tool === null ? texts.noTool : oneLine(call.tool, 80)];
   const state = [
-    call.latencyMs === null ? '' : formatDuration(call.latencyMs),
+    call.latencyMs === null ? '' : durationText(call.latencyMs),
     outcomeNames[call.outcome],
     call.sent ? '' : texts.notSent,
   ].filter((part) => part !== '');

@@ -67,6 +67,7 @@ export class Editor {
 
   /** Moves the cursor (both from 1) and scrolls there. */
   async goTo(line: number, column = 1): Promise<void> {
+    await this.widget.locator('.view-line').first().waitFor();
     await this.quickInput.openPalette();
     await this.quickInput.accept(`:${line}:${column}`);
     await this.quickInput.widget.waitFor({ state: 'hidden' });

@@ -34,11 +34,9 @@ export class Tree {
     return this.rows.filter({ hasText: text }).first();
   }
 
-  /** The rows that are drawn now, top to bottom. */
+  /** The rows that are drawn now, top to bottom; read at once, since a live tree changes between two questions. */
   async list(): Promise<readonly TreeRow[]> {
-    const rows = await this.rows.all();
-    const read = await Promise.all(rows.map((row) => readRow(row)));
-    return read.sort((a, b) => a.top - b.top).map(({ row }) => row);
+    return this.rows.evaluateAll(readRows);
   }
 
   /** Opens a row's children, if they are not open yet, and waits for them. */
@@ -86,23 +84,17 @@ export class Tree {
   }
 }
 
-async function readRow(row: Locator): Promise<{ readonly top: number; readonly row: TreeRow }> {
-  const [label, description, level, expanded, spoken, box] = await Promise.all([
-    row.locator('.label-name').first().innerText(),
-    row.locator('.label-description').allInnerTexts(),
-    row.getAttribute('aria-level'),
-    row.getAttribute('aria-expanded'),
-    row.getAttribute('aria-label'),
-    row.boundingBox(),
-  ]);
-  return {
-    top: box?.y ?? 0,
-    row: {
-      label,
-      description: description.join(' '),
-      level: Number(level),
-      expanded: expanded === null ? undefined : expanded === 'true',
-      spoken: spoken ?? '',
-    },
-  };
-}
+/** Made from text, because tests compile without DOM types. */
+const readRows = new Function(
+  'rows',
+  `return rows
+    .map((row) => ({ row, top: row.getBoundingClientRect().top }))
+    .sort((a, b) => a.top - b.top)
+    .map(({ row }) => ({
+      label: row.querySelector('.label-name')?.innerText ?? '',
+      description: [...row.querySelectorAll('.label-description')].map((part) => part.innerText).join(' '),
+      level: Number(row.getAttribute('aria-level')),
+      expanded: row.hasAttribute('aria-expanded') ? row.getAttribute('aria-expanded') === 'true' : undefined,
+      spoken: row.getAttribute('aria-label') ?? '',
+    }));`,
+) as (rows: unknown[]) => readonly TreeRow[];

@@ -14,7 +14,7 @@ export interface StepChart {
   /** Formula and source: the text behind "About". */
   readonly about: string;
   /** Values by step, parallel to `curves.step`; NaN where not known. */
-  values(curves: RunCurves): Float32Array;
+  values(curves: RunCurves): Float64Array;
   /** A value as text. */
   format(value: number): string;
   /** Limits that the axis always shows; null to fit the data. */
@@ -30,5 +30,5 @@ export interface Series {
   /** Index of the run's dash pattern and mark shape, so that runs never differ by colour alone. */
   readonly style: number;
   readonly step: Int32Array;
-  readonly value: Float32Array;
+  readonly value: Float64Array;
 }

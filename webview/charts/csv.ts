@@ -18,9 +18,11 @@ export function csvOf(series: readonly Series[]): string {
   const quote = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const values = valuesByStep(series);
   const rows = stepsOf(series).map((step) =>
-    [step, ...values.map((column) => column.get(step) ?? NaN)]
-      .map((cell) => (Number.isNaN(cell) ? '' : cell))
-      .join(','),
+    [String(step), ...values.map((column) => textOf(column.get(step) ?? NaN))].join(','),
   );
   return [['step', ...series.map((one) => quote(one.name))].join(','), ...rows, ''].join('\n');
+}
+
+function textOf(value: number): string {
+  return Number.isNaN(value) ? '' : String(value);
 }

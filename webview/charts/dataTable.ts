@@ -2,6 +2,7 @@
  * The data-table alternative of a chart: one row a step, one column a run.
  * A page of 200 rows at a time, so that a run of any length stays a small table.
  */
+import { formatCount } from '../../src/protocol/formatNumber.ts';
 import { element } from '../ui/dom.ts';
 import { button } from '../ui/controls.ts';
 import type { Series, StepChart } from './chart.ts';
@@ -9,53 +10,69 @@ import { stepsOf, valuesByStep } from './csv.ts';
 
 const rowsPerPage = 200;
 
-/** The table of one page with its pager; a fresh one each time it is shown. */
-export function dataTable(chart: StepChart, series: readonly Series[]): HTMLElement {
-  const steps = stepsOf(series);
-  const values = valuesByStep(series);
+/** A table on the page. */
+export interface DataTable {
+  readonly node: HTMLElement;
+  /** Shows other series; page, scroll position and focus stay. */
+  update(series: readonly Series[]): void;
+}
+
+/** Makes the table of a chart. */
+export function makeDataTable(chart: StepChart): DataTable {
+  let steps: readonly number[] = [];
+  let values: readonly ReadonlyMap<number, number>[] = [];
+  let first = 0;
+  const head = element('tr');
   const body = element('tbody');
   const where = element('span', { 'aria-live': 'polite' });
-  const show = (first: number): void => {
+  const showRows = (): void => {
     const shown = steps.slice(first, first + rowsPerPage);
-    body.replaceChildren(
-      ...shown.map((step) =>
-        element('tr', {}, [
-          element('th', { scope: 'row' }, [String(step)]),
-          ...values.map((column) => {
-            const value = column.get(step) ?? NaN;
-            return element('td', {}, [Number.isNaN(value) ? '' : chart.format(value)]);
-          }),
-        ]),
-      ),
-    );
-    where.textContent = `rows ${first + 1} to ${first + shown.length} of ${steps.length}`;
+    body.replaceChildren(...shown.map(row));
+    where.textContent = `rows ${formatCount(first + 1)} to ${formatCount(first + shown.length)} of ${formatCount(steps.length)}`;
   };
-  let first = 0;
+  const row = (step: number): HTMLElement =>
+    element('tr', {}, [
+      element('th', { scope: 'row' }, [String(step)]),
+      ...values.map((column) => {
+        const value = column.get(step) ?? NaN;
+        return element('td', {}, [Number.isNaN(value) ? '' : chart.format(value)]);
+      }),
+    ]);
   const turn = (by: number) => (): void => {
     const next = first + by;
-    if (next >= 0 && next < steps.length) show((first = next));
+    if (next < 0 || next >= steps.length) return;
+    first = next;
+    showRows();
   };
-  show(0);
-  const caption = chart.unit === '' ? chart.title : `${chart.title} (${chart.unit})`;
-  return element('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': `${chart.title}, table` }, [
-    element('table', {}, [
-      element('caption', {}, [`${caption} by training step`]),
-      element('thead', {}, [
-        element('tr', {}, [
-          element('th', { scope: 'col' }, ['step']),
-          ...series.map((one) => element('th', { scope: 'col' }, [one.name])),
-        ]),
-      ]),
-      body,
-    ]),
-    ...(steps.length > rowsPerPage
-      ? [
-          element('p', { class: 'pager' }, [
-            button({ label: 'Earlier', title: 'Earlier steps', onClick: turn(-rowsPerPage) }),
-            where,
-            button({ label: 'Later', title: 'Later steps', onClick: turn(rowsPerPage) }),
-          ]),
-        ]
-      : []),
+  const pager = element('p', { class: 'pager' }, [
+    button({ label: 'Earlier', title: 'Earlier steps', onClick: turn(-rowsPerPage) }),
+    where,
+    button({ label: 'Later', title: 'Later steps', onClick: turn(rowsPerPage) }),
   ]);
+  const caption = chart.unit === '' ? chart.title : `${chart.title} (${chart.unit})`;
+  const node = element('div', { class: 'table' }, [
+    // A region that scrolls must be reachable by the keyboard.
+    element('div', { class: 'rows', tabindex: 0, role: 'region', 'aria-label': `${chart.title}, table` }, [
+      element('table', {}, [
+        element('caption', {}, [`${caption} by training step`]),
+        element('thead', {}, [head]),
+        body,
+      ]),
+    ]),
+    pager,
+  ]);
+  return {
+    node,
+    update: (series) => {
+      steps = stepsOf(series);
+      values = valuesByStep(series);
+      if (first >= steps.length) first = 0;
+      head.replaceChildren(
+        element('th', { scope: 'col' }, ['step']),
+        ...series.map((one) => element('th', { scope: 'col' }, [one.name])),
+      );
+      pager.hidden = steps.length <= rowsPerPage;
+      showRows();
+    },
+  };
 }

@@ -6,9 +6,9 @@ import { button, toggleButton } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import type { Series, StepChart } from './chart.ts';
 import { csvOf } from './csv.ts';
-import { dataTable } from './dataTable.ts';
+import { makeDataTable } from './dataTable.ts';
 import { lastPoint, moved, type Cursor } from './cursor.ts';
-import { drawLineChart, type LineChart } from './lineChart.ts';
+import { drawLineChart, makePlot, type LineChart } from './lineChart.ts';
 
 /** What a figure tells the page. */
 export interface FigureEvents {
@@ -32,26 +32,19 @@ export function makeFigure(chart: StepChart, events: FigureEvents): Figure {
   let drawn: LineChart | null = null;
   let asTable = false;
   const about = element('p', { class: 'about', hidden: true }, [chart.about]);
-  const content = element('div', { class: 'content' });
+  const plot = makePlot();
+  const table = makeDataTable(chart);
+  const content = element('div', { class: 'content' }, [plot]);
 
   const redraw = (): void => {
     if (asTable) {
-      drawn = null;
-      content.replaceChildren(dataTable(chart, series));
+      table.update(series);
       return;
     }
     // A background tab has no width yet; the resize observer of the page draws again when it has.
     const width = Math.max(160, Math.floor(content.clientWidth));
-    const hadFocus = drawn !== null && document.activeElement === drawn.node;
-    drawn = drawLineChart({ chart, series, width, steps, onPoint: events.onCursor, onOpen: events.onOpen });
-    drawn.node.addEventListener('keydown', onKey);
-    drawn.node.addEventListener('focus', () => {
-      const start = cursor ?? lastPoint(series);
-      if (start) events.onCursor(start);
-    });
-    content.replaceChildren(drawn.node);
+    drawn = drawLineChart({ node: plot, chart, series, width, steps, onPoint: events.onCursor, onOpen: events.onOpen });
     drawn.setCursor(cursor);
-    if (hadFocus) drawn.node.focus();
   };
 
   const onKey = (event: KeyboardEvent): void => {
@@ -67,6 +60,12 @@ export function makeFigure(chart: StepChart, events: FigureEvents): Figure {
     event.preventDefault();
   };
 
+  plot.addEventListener('keydown', onKey);
+  plot.addEventListener('focus', () => {
+    const start = cursor ?? lastPoint(series);
+    if (start) events.onCursor(start);
+  });
+
   const node = element('section', { class: 'figure', id: `chart-${chart.id}`, 'aria-label': chart.title }, [
     element('header', {}, [
       element('h2', {}, [chart.title, element('span', { class: 'unit' }, [chart.unit])]),
@@ -75,6 +74,8 @@ export function makeFigure(chart: StepChart, events: FigureEvents): Figure {
         title: `Show ${chart.title} as a table`,
         onToggle: (pressed) => {
           asTable = pressed;
+          drawn = null;
+          content.replaceChildren(pressed ? table.node : plot);
           redraw();
         },
       }),

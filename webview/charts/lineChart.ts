@@ -10,6 +10,8 @@ import { nearestIndex, reducePoints } from './reduce.ts';
 
 /** What a drawing needs besides its data. */
 export interface LineChartOptions {
+  /** Drawn into; what it held is replaced, so that focus and listeners stay through live updates. */
+  readonly node: SVGSVGElement;
   readonly chart: StepChart;
   readonly series: readonly Series[];
   readonly width: number;
@@ -21,7 +23,6 @@ export interface LineChartOptions {
 
 /** A drawn chart. */
 export interface LineChart {
-  readonly node: SVGSVGElement;
   /** Moves crosshair and highlighted point; null hides them. */
   setCursor(cursor: Cursor | null): void;
 }
@@ -39,16 +40,21 @@ export function markPath(style: number, area: number): string {
   return symbol(symbols[style % symbols.length], area)() ?? '';
 }
 
+/** An empty plot for `drawLineChart`. */
+export function makePlot(): SVGSVGElement {
+  return document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+}
+
 /** Draws a chart; give it a new width by drawing again. */
 export function drawLineChart(options: LineChartOptions): LineChart {
-  const { chart, series, width, steps } = options;
+  const { node, chart, series, width, steps } = options;
   const x = scaleLinear()
     .domain(steps[0] === steps[1] ? [steps[0] - 0.5, steps[1] + 0.5] : steps)
     .range([margin.left, Math.max(margin.left + 1, width - margin.right)]);
   const y = scaleLinear()
     .domain(limitsOf(chart, series))
     .range([height - margin.bottom, margin.top]);
-  const node = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  node.replaceChildren();
   const svg = select(node)
     .attr('class', 'plot')
     .attr('viewBox', `0 0 ${width} ${height}`)
@@ -67,7 +73,7 @@ export function drawLineChart(options: LineChartOptions): LineChart {
     .append('g')
     .attr('class', 'axis')
     .attr('transform', `translate(0,${height - margin.bottom})`)
-    .call(axisBottom(x).ticks(ticks).tickFormat(wholeSteps).tickSizeOuter(0));
+    .call(axisBottom(x).tickValues(x.ticks(ticks).filter(Number.isInteger)).tickFormat(wholeSteps).tickSizeOuter(0));
   svg
     .append('g')
     .attr('class', 'axis grid')
@@ -136,17 +142,17 @@ export function drawLineChart(options: LineChartOptions): LineChart {
     }
     return best;
   };
-  node.addEventListener('pointermove', (event) => {
+  // d3 replaces a listener of the same name, so that drawing again leaves one of each.
+  svg.on('pointermove', (event: PointerEvent) => {
     const cursor = nearest(event);
     if (cursor) options.onPoint(cursor);
   });
-  node.addEventListener('click', (event) => {
+  svg.on('click', (event: MouseEvent) => {
     const cursor = nearest(event);
     if (cursor) options.onOpen(cursor);
   });
 
   return {
-    node,
     setCursor: (cursor) => {
       const one = series.find(({ run }) => run === cursor?.run);
       const index = one && cursor ? one.step.indexOf(cursor.step) : -1;
@@ -171,5 +177,5 @@ function limitsOf(chart: StepChart, series: readonly Series[]): readonly [number
 }
 
 function wholeSteps(value: { valueOf(): number }): string {
-  return Number.isInteger(Number(value)) ? format(',')(Number(value)) : '';
+  return format(',')(Number(value));
 }

@@ -3,21 +3,24 @@
  * Holds only per-step curves (a few KB a run); everything else stays in the engine. Restored from its saved run ids.
  */
 import { formatCount } from '../../src/protocol/formatNumber.ts';
-import type { ChartRun, ChartsEvents, ChartsHostApi } from '../../src/protocol/charts.ts';
+import type { ChartRun, ChartRuns, ChartsEvents, ChartsHostApi } from '../../src/protocol/charts.ts';
 import type { RunCurves, RunId } from '../../src/protocol/engine.ts';
 import { openConnection } from '../../src/protocol/rpc.ts';
-import { runColours } from '../../src/protocol/runColours.ts';
-import { checkbox, progress, registerControls } from '../ui/controls.ts';
+import { progress, registerControls } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { connectHost } from '../ui/host.ts';
-import { onThemeChange, themeColour } from '../ui/theme.ts';
+import { onThemeChange } from '../ui/theme.ts';
 import { charts } from './all.ts';
 import type { Series, StepChart } from './chart.ts';
 import './charts.css';
+import { savedChoice, shownRuns, ticked, type Choice } from './choice.ts';
 import type { Cursor } from './cursor.ts';
 import { makeFigure } from './figure.ts';
-import { dashes, markPath } from './lineChart.ts';
+import { makeLegend, runColour } from './legend.ts';
 import { summarise } from './summary.ts';
+
+/** A screen reader hears of live changes at most this often. */
+const announceMs = 5_000;
 
 registerControls();
 const host = connectHost();
@@ -25,11 +28,17 @@ const connection = openConnection(host.port);
 const api = connection.client<ChartsHostApi>();
 
 let runs: readonly ChartRun[] = [];
-let chosen = new Set<RunId>();
+let searching = true;
+let choice: Choice = savedChoice(host.saved);
+let shown: ReadonlySet<RunId> = new Set();
 const curves = new Map<RunId, RunCurves>();
 
-const summary = element('p', { class: 'summary', role: 'status', 'aria-live': 'polite' });
-const legend = element('div', { class: 'legend', role: 'group', 'aria-label': 'Runs' });
+const summary = element('p', { class: 'summary' });
+const announcer = element('p', { class: 'announcer', role: 'status' });
+const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
+const legend = makeLegend((run, checked) => {
+  choose(ticked(choice, runs, { run, shown: checked }));
+});
 const readout = element('p', { class: 'readout', 'aria-hidden': 'true' });
 const figures = charts.map((chart) => ({
   chart,
@@ -45,13 +54,16 @@ const page = element(
   figures.map(({ figure }) => figure.node),
 );
 document.body.append(
-  element('header', { class: 'top' }, [element('h1', {}, ['Charts']), legend, readout]),
+  element('header', { class: 'top' }, [element('h1', {}, ['Charts']), legend.node, readout]),
+  problem,
   summary,
+  announcer,
   page,
 );
 
 function showError(error: unknown): void {
-  summary.textContent = error instanceof Error ? error.message : String(error);
+  problem.textContent = error instanceof Error ? error.message : String(error);
+  problem.hidden = false;
 }
 
 function setCursor(cursor: Cursor | null): void {
@@ -73,92 +85,86 @@ function describe(cursor: Cursor): string {
 function seriesOf(chart: StepChart): Series[] {
   return runs.flatMap((run) => {
     const curve = curves.get(run.id);
-    if (!chosen.has(run.id) || !curve || curve.step.length === 0) return [];
-    const colour = themeColour(runColours[run.colour % runColours.length] ?? 'foreground');
-    return [{ run: run.id, name: run.name, colour, style: run.colour, step: curve.step, value: chart.values(curve) }];
+    if (!shown.has(run.id) || !curve || curve.step.length === 0) return [];
+    const { id, name, colour } = run;
+    return [{ run: id, name, colour: runColour(colour), style: colour, step: curve.step, value: chart.values(curve) }];
   });
 }
 
 function drawCharts(): void {
-  const shown = seriesOf(charts[0] ?? missingChart());
-  const first = Math.min(...shown.map(({ step }) => step[0] ?? Infinity));
-  const last = Math.max(...shown.map(({ step }) => step.at(-1) ?? -Infinity));
-  page.hidden = shown.length === 0;
-  if (shown.length > 0) for (const { chart, figure } of figures) figure.draw(seriesOf(chart), [first, last]);
-  drawSummary(shown.length);
+  const drawn = [...shown].flatMap((run) => {
+    const step = curves.get(run)?.step;
+    return step && step.length > 0 ? [step] : [];
+  });
+  const first = Math.min(...drawn.map((step) => step[0] ?? Infinity));
+  const last = Math.max(...drawn.map((step) => step.at(-1) ?? -Infinity));
+  page.hidden = drawn.length === 0;
+  if (drawn.length > 0) for (const { chart, figure } of figures) figure.draw(seriesOf(chart), [first, last]);
+  drawSummary();
 }
 
-function missingChart(): never {
-  throw new Error('the list of charts is empty');
+function drawSummary(): void {
+  const [text, busy] = summaryText();
+  if (summary.textContent !== `${text}${busy ? ` ${reading}` : ''}`) {
+    summary.replaceChildren(text, ...(busy ? [' ', progress(reading)] : []));
+  }
+  announceSoon(text);
 }
 
-function drawSummary(shown: number): void {
+const reading = 'reading…';
+
+function summaryText(): readonly [text: string, busy: boolean] {
   if (runs.length === 0) {
-    summary.textContent =
-      'No run is open. Use “Rollout Lens: Open Run…” or “Open the Sample Run” in the command palette.';
-    return;
+    if (searching) return ['', true];
+    return ['No run is open. Use “Rollout Lens: Open Run…” or “Open the Sample Run” in the command palette.', false];
   }
-  if (chosen.size === 0) {
-    summary.textContent = 'Choose a run above.';
-    return;
-  }
-  const sentences = runs.flatMap((run) => {
+  const shownNow = runs.filter((run) => shown.has(run.id));
+  const waiting = searching || shownNow.some((run) => run.indexing || !curves.has(run.id));
+  if (shownNow.length === 0) return searching ? ['', true] : ['Choose a run above.', false];
+  const sentences = shownNow.flatMap((run) => {
     const curve = curves.get(run.id);
-    if (!chosen.has(run.id)) return [];
     const noSteps = run.hasSteps ? '' : ' Its log names no training steps, so it is shown as one.';
     return curve ? [`${summarise(run.name, curve)}${noSteps}`] : [];
   });
-  summary.replaceChildren(sentences.join(' '));
-  const indexing = runs.filter((run) => chosen.has(run.id) && run.indexing);
-  if (indexing.length > 0 || shown < chosen.size) summary.append(' ', progress('reading…'));
+  // A number and its unit stay on one line.
+  return [sentences.join('\n').replaceAll(' %', '\u00a0%'), waiting];
 }
 
-function drawLegend(): void {
-  legend.replaceChildren(
-    ...runs.map((run) => {
-      const box = checkbox({
-        label: run.name,
-        checked: chosen.has(run.id),
-        onChange: (checked) => {
-          if (checked) chosen.add(run.id);
-          else chosen.delete(run.id);
-          host.save({ chosen: [...chosen] });
-          void load([...chosen].filter((id) => !curves.has(id)));
-          drawCharts();
-        },
-      });
-      return element('span', { class: 'entry', title: `${run.producer}, ${formatCount(run.rollouts)} rollouts` }, [
-        swatch(run.colour),
-        box,
-      ]);
-    }),
-  );
+let announced = '';
+let announcing: ReturnType<typeof setTimeout> | null = null;
+
+/** The first text at once, later ones when the last is some seconds old. */
+function announceSoon(text: string): void {
+  if (text === announced || announcing !== null) return;
+  announcer.textContent = announced = text;
+  announcing = setTimeout(() => {
+    announcing = null;
+    announceSoon(summaryText()[0]);
+  }, announceMs);
 }
 
-function swatch(style: number): SVGSVGElement {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('class', 'swatch');
-  svg.setAttribute('viewBox', '0 0 32 12');
-  svg.setAttribute('aria-hidden', 'true');
-  svg.style.setProperty('--run', themeColour(runColours[style % runColours.length] ?? 'foreground'));
-  const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  line.setAttribute('class', 'line');
-  line.setAttribute('d', 'M0,6H32');
-  line.setAttribute('stroke-dasharray', dashes[style % dashes.length] ?? '');
-  const mark = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  mark.setAttribute('class', 'point');
-  mark.setAttribute('d', markPath(style, 30));
-  mark.setAttribute('transform', 'translate(16,6)');
-  svg.append(line, mark);
-  return svg;
+function choose(next: Choice): void {
+  choice = next;
+  host.save(next === null ? {} : { chosen: [...next] });
+  setShown();
+}
+
+/** Follows a change of the choice or of the runs. */
+function setShown(): void {
+  shown = shownRuns(choice, runs);
+  legend.update(runs, shown);
+  drawCharts();
+  void load([...shown].filter((id) => !curves.has(id)));
 }
 
 /** Fetches curves; a failed run leaves the others as they are. */
 async function load(ids: readonly RunId[]): Promise<void> {
+  if (ids.length === 0) return;
   await Promise.all(
     ids.map(async (run) => {
       try {
         curves.set(run, await api.curves({ run }));
+        problem.hidden = true;
       } catch (error) {
         showError(error);
       }
@@ -167,39 +173,27 @@ async function load(ids: readonly RunId[]): Promise<void> {
   drawCharts();
 }
 
-function setRuns(next: readonly ChartRun[]): void {
-  const before = JSON.stringify(runs);
-  runs = next;
-  chosen = new Set([...chosen].filter((id) => runs.some((run) => run.id === id)));
-  if (JSON.stringify(runs) === before) return;
-  drawLegend();
-  drawSummary(chosen.size);
+function setRuns(next: ChartRuns): void {
+  ({ runs, searching } = next);
+  setShown();
 }
 
 connection.on<ChartsEvents>({
-  runsChanged: (params) => {
-    setRuns(params.runs);
-  },
+  runsChanged: setRuns,
   curvesChanged: ({ run }) => {
-    if (chosen.has(run)) void load([run]);
+    if (shown.has(run)) void load([run]);
+    else curves.delete(run);
+  },
+  runAsked: ({ run }) => {
+    choose(ticked(choice, runs, { run, shown: true }));
   },
 });
 
-/** Ids kept by an earlier life of the page; anything else that is saved is ignored. */
-function savedChoice(saved: unknown): RunId[] | null {
-  if (typeof saved !== 'object' || saved === null || !('chosen' in saved) || !Array.isArray(saved.chosen)) return null;
-  return saved.chosen.filter((id): id is RunId => typeof id === 'string');
-}
-
 async function start(): Promise<void> {
-  summary.replaceChildren(progress('reading…'));
-  const answer = await api.runs({});
-  const known = (savedChoice(host.saved) ?? []).filter((id) => answer.runs.some((run) => run.id === id));
-  chosen = new Set(known.length > 0 ? known : answer.chosen);
-  host.save({ chosen: [...chosen] });
-  setRuns(answer.runs);
-  drawLegend();
-  await load([...chosen]);
+  drawSummary();
+  const { asked, ...answer } = await api.runs({});
+  if (asked.length > 0) choose(new Set([...(choice ?? []), ...asked]));
+  setRuns(answer);
 }
 
 let width = 0;

@@ -6,7 +6,7 @@ import { formatNumber, formatShare } from '../../src/protocol/formatNumber.ts';
 import type { RunCurves } from '../../src/protocol/engine.ts';
 
 /** First and last value that are known, and their steps; null where fewer than one is. */
-function ends(step: Int32Array, value: Float32Array): { first: number; last: number; steps: number } | null {
+function ends(step: Int32Array, value: Float64Array): { first: number; last: number; steps: number } | null {
   const known = Array.from(value.keys()).filter((index) => !Number.isNaN(value[index] ?? NaN));
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined) return null;
@@ -17,13 +17,13 @@ function ends(step: Int32Array, value: Float32Array): { first: number; last: num
 export function summarise(name: string, curves: RunCurves): string {
   const [from, to] = [curves.step[0], curves.step.at(-1)];
   if (from === undefined || to === undefined) return `${name}: nothing is indexed yet.`;
-  const change = (what: string, value: Float32Array, format: (value: number) => string): string[] => {
+  const change = (what: string, value: Float64Array, format: (value: number) => string): string[] => {
     const found = ends(curves.step, value);
     if (!found) return [];
     return [`${what} ${format(found.first)}${found.steps > 1 ? ` → ${format(found.last)}` : ''}`];
   };
   const parts = [
-    ...change('accuracy', curves.accuracy, formatShare),
+    ...change('accuracy', curves.accuracy, formatNumber),
     ...change('reward', curves.reward, formatNumber),
     ...change('tool rate', curves.toolRate, formatShare),
     ...change('calls per rollout', curves.calls, formatNumber),

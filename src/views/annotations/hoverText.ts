@@ -3,13 +3,13 @@
  * Pure: from marks and the explanation only, never from the text of a document.
  * Leaves out Markdown (markdown.ts) and when a hover is shown (the providers).
  */
-import { countText, durationText, notKnown, numberText, signedText } from '../../base/numberText.ts';
+import { countText, durationText, numberText, signedText } from '../../base/numberText.ts';
 import type { ShownTranscript } from '../../host/openTranscripts.ts';
 import type { Translator } from '../../host/translator.ts';
 import type { NamedValue } from '../../model/rollout.ts';
 import { arithmeticLines, arithmeticOf, memberLines, rewardSum } from '../../protocol/arithmetic.ts';
 import type { Explanation, RolloutRow } from '../../protocol/engine.ts';
-import { redundancyText } from '../../protocol/texts.ts';
+import { redundancyText, verdictSign } from '../../protocol/texts.ts';
 import type { Mark } from '../../protocol/transcript.ts';
 
 /** One block of a hover. `own`: a sentence of ours; `log`: text of a log on one line; `code`: lines that keep columns. */
@@ -173,7 +173,7 @@ export function logLineHover(
   explanation: Explanation | null,
   { l10n, hasSteps }: { readonly l10n: Translator; readonly hasSteps: boolean },
 ): readonly HoverBlock[] {
-  const sign = row.correct === null ? notKnown : row.correct ? '✓' : '✗';
+  const sign = verdictSign(row.correct);
   const step = hasSteps ? `${l10n.t('step {0}', row.step)} · ` : '';
   const reward = explanation === null ? numberText(row.reward) : rewardSum(explanation, row.accReward ?? row.reward);
   const size = l10n.t('rollout {0} of {1}', row.member, row.groupSize);

@@ -2,12 +2,13 @@
  * Titles of CodeLens and which of them a transcript has, from marks alone. Pure.
  * Log text in a title is escaped, so that "$(name)" draws no icon. Leaves out the providers.
  */
-import { countText, notKnown, signedText, sizeText } from '../../base/numberText.ts';
+import { countText, signedText, sizeText } from '../../base/numberText.ts';
 import type { ShownTranscript } from '../../host/openTranscripts.ts';
+import { withoutIcons } from '../../host/logText.ts';
 import type { Translator } from '../../host/translator.ts';
 import { rewardSum } from '../../protocol/arithmetic.ts';
 import type { RolloutRow } from '../../protocol/engine.ts';
-import { redundancyText } from '../../protocol/texts.ts';
+import { redundancyText, verdictSign } from '../../protocol/texts.ts';
 import type { Mark } from '../../protocol/transcript.ts';
 
 /** One lens: its line, its title, and the command with its one argument; command '' for plain text. */
@@ -20,7 +21,7 @@ export interface Lens {
 
 /** "✓ T 2 · reward 1.0 · A_acc +0.86 · A_tool −0.70 · Open trajectory". */
 export function logLensTitle(row: RolloutRow, l10n: Translator): string {
-  const sign = row.correct === null ? notKnown : row.correct ? '✓' : '✗';
+  const sign = verdictSign(row.correct);
   return [
     `${sign} T ${countText(row.calls)}`,
     l10n.t('reward {0}', rewardSum({ answerReward: null, formatReward: null }, row.reward)),
@@ -79,7 +80,7 @@ function lensesOf(mark: Mark, { address, part }: ShownTranscript, l10n: Translat
 }
 
 function redundantTitle(rules: readonly string[], l10n: Translator): string {
-  return `⚠ ${l10n.t('Redundant: {0}', redundancyText(rules))}`.replaceAll('$(', '\\$(');
+  return withoutIcons(`⚠ ${l10n.t('Redundant: {0}', redundancyText(rules))}`);
 }
 
 function partLenses(

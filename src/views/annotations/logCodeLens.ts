@@ -70,11 +70,13 @@ export class LogCodeLens implements vscode.CodeLensProvider<RowLens>, vscode.Dis
     });
     try {
       const all: RolloutRow[] = [];
-      for (let first = 0; first < mostRows; first += pageRows) {
+      for (let first = 0; first < mostRows;) {
         const page = { path: document.uri.fsPath, first, count: pageRows };
         const { rows, total } = await this.parts.session.engine.linesOf(page, cancel.signal);
         for (const row of rows) if (row.line < document.lineCount) all.push(row);
-        if (rows.length === 0 || first + rows.length >= total) break;
+        // A page may be shorter than asked for: a message has a limit.
+        first += rows.length;
+        if (rows.length === 0 || first >= total) break;
       }
       this.parts.rows.remember(document.uri.fsPath, all);
       return all.map((row) => new RowLens(new vscode.Range(row.line, 0, row.line, 0), row));

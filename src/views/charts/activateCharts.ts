@@ -7,29 +7,33 @@ import { asRunId, type CommandTable } from '../../host/commandTable.ts';
 import { notify } from '../../host/notify.ts';
 import { loadPage, portOfPanel, webviewOptions } from '../../host/panel.ts';
 import type { Session } from '../../host/session.ts';
-import type { ChartRun, ChartsEvents, ChartsHostApi } from '../../protocol/charts.ts';
+import type { ChartRuns, ChartsEvents, ChartsHostApi } from '../../protocol/charts.ts';
 import type { RunId, RunSummary } from '../../protocol/engine.ts';
 import { openConnection } from '../../protocol/rpc.ts';
+import { wholeCurves } from './wholeCurves.ts';
 
 /** View type of the panel, as `onWebviewPanel:` in the manifest names it. */
 const viewType = 'rolloutLens.charts';
-/** More lines than colours would be guesswork; the legend offers the other runs. */
-const mostChosen = 6;
-
 /** What the charts need of the extension. */
 export interface ChartsDependencies {
   readonly context: vscode.ExtensionContext;
   readonly session: Session;
 }
 
-let panel: vscode.WebviewPanel | null = null;
+/** The panel while it is open: there is one, and a command shows its run in it. */
+interface OpenPanel {
+  readonly reveal: () => void;
+  readonly ask: (run: RunId) => void;
+}
+
+let open: OpenPanel | null = null;
 
 /** Registers the serializer, so that an open panel comes back after a reload. */
 export function activateCharts(context: vscode.ExtensionContext, session: Session): void {
   context.subscriptions.push(
     vscode.window.registerWebviewPanelSerializer(viewType, {
       deserializeWebviewPanel: (restored) => {
-        adopt(restored, { context, session }, []);
+        adopt(restored, { context, session }, null);
         // Its runs are looked for again, since the page only kept their ids.
         session.search().catch((error: unknown) => {
           notify(error, session.log);
@@ -44,10 +48,10 @@ export function activateCharts(context: vscode.ExtensionContext, session: Sessio
 export function chartsCommands({ context, session }: ChartsDependencies): CommandTable {
   return {
     'rolloutLens.showCharts': (argument) => {
-      const wanted = asRunId(argument) ?? session.selection?.run ?? null;
-      const chosen = wanted === null ? session.runs.slice(0, mostChosen).map(({ id }) => id) : [wanted];
-      if (panel) {
-        panel.reveal();
+      const wanted = asRunId(argument);
+      if (open) {
+        if (wanted !== null) open.ask(wanted);
+        open.reveal();
         return;
       }
       const title = vscode.l10n.t('Rollout Lens Charts');
@@ -55,21 +59,28 @@ export function chartsCommands({ context, session }: ChartsDependencies): Comman
       adopt(
         vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Active, options),
         { context, session },
-        chosen,
+        wanted ?? session.selection?.run ?? null,
       );
+      // Without the sidebar ever shown, nothing has looked for runs yet.
+      if (session.searchState.state === 'not started') {
+        session.search().catch((error: unknown) => {
+          notify(error, session.log);
+        });
+      }
     },
   };
 }
 
-function adopt(made: vscode.WebviewPanel, { context, session }: ChartsDependencies, chosen: readonly RunId[]): void {
-  panel = made;
+function adopt(made: vscode.WebviewPanel, { context, session }: ChartsDependencies, first: RunId | null): void {
+  let asked: readonly RunId[] = first === null ? [] : [first];
   const connection = openConnection(portOfPanel(made));
   connection.serve<ChartsHostApi>({
-    runs: () => ({
-      runs: chartRuns(session),
-      chosen: chosen.length > 0 ? chosen : session.runs.slice(0, mostChosen).map(({ id }) => id),
-    }),
-    curves: (params, signal) => session.engine.curves(params, signal),
+    runs: () => {
+      const since = asked;
+      asked = [];
+      return { ...chartRuns(session), asked: since };
+    },
+    curves: ({ run }, signal) => wholeCurves(session.engine, run, signal),
     revealStep: async ({ run, step }) => {
       await vscode.commands.executeCommand('rolloutLens.revealStep', { run, step });
       return null;
@@ -80,25 +91,37 @@ function adopt(made: vscode.WebviewPanel, { context, session }: ChartsDependenci
     },
   });
   const events = connection.emitter<ChartsEvents>();
+  const runsChanged = () => {
+    // A hidden page is gone and asks for everything when it is shown again.
+    if (made.visible) events.runsChanged(chartRuns(session));
+  };
+  const mine: OpenPanel = {
+    reveal: () => {
+      made.reveal();
+    },
+    ask: (run) => {
+      if (made.visible) events.runAsked({ run });
+      else asked = [...asked, run];
+    },
+  };
+  open = mine;
   const listeners = [
-    session.onDidChangeRuns(() => {
-      // A hidden page is gone and asks for everything when it is shown again.
-      if (made.visible) events.runsChanged({ runs: chartRuns(session) });
-    }),
+    session.onDidChangeRuns(runsChanged),
+    session.onDidChangeSearch(runsChanged),
     session.onDidChangeSteps(({ run }) => {
       if (made.visible) events.curvesChanged({ run });
     }),
   ];
   made.onDidDispose(() => {
-    if (panel === made) panel = null;
+    if (open === mine) open = null;
     connection.dispose();
     for (const listener of listeners) listener.dispose();
   });
   loadPage(made.webview, context.extensionUri, { script: 'charts.js', style: 'charts.css', title: made.title });
 }
 
-function chartRuns(session: Session): ChartRun[] {
-  return session.runs.map((run: RunSummary) => ({
+function chartRuns(session: Session): ChartRuns {
+  const runs = session.runs.map((run: RunSummary) => ({
     id: run.id,
     name: run.name,
     producer: run.producer,
@@ -107,6 +130,7 @@ function chartRuns(session: Session): ChartRun[] {
     hasSteps: run.hasSteps,
     indexing: run.state === 'indexing',
   }));
+  return { runs, searching: session.searchState.state === 'searching' };
 }
 
 async function save(name: string, text: string): Promise<void> {

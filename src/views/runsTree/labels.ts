@@ -6,6 +6,7 @@
 import { countText, numberText, percentText, signedText } from '../../base/numberText.ts';
 import type { Translator } from '../../host/translator.ts';
 import type { GroupRow, RolloutRow, RunSummary, StepRow } from '../../protocol/engine.ts';
+import { verdictSign } from '../../protocol/texts.ts';
 
 /** The texts of one node. */
 export interface NodeTexts {
@@ -140,12 +141,6 @@ function spokenRollout(row: RolloutRow, place: RolloutPlace, l10n: Translator): 
 function spokenVerdict(correct: boolean | null, l10n: Translator): string {
   if (correct === null) return l10n.t('right or wrong unknown');
   return correct ? l10n.t('right') : l10n.t('wrong');
-}
-
-/** ✓, ✗ or ? for right, wrong and not known. */
-export function verdictSign(correct: boolean | null): string {
-  if (correct === null) return '?';
-  return correct ? '✓' : '✗';
 }
 
 /** "rollouts 501–1,000" for a page of a list; 1-based for people. */

@@ -5,6 +5,7 @@
  */
 import * as vscode from 'vscode';
 import { countText } from '../../base/numberText.ts';
+import { withoutIcons } from '../../host/logText.ts';
 import type { Session } from '../../host/session.ts';
 import type { Note } from '../../model/note.ts';
 import type { RunSummary } from '../../protocol/engine.ts';
@@ -17,9 +18,9 @@ export async function pickRun(session: Session, title: string): Promise<RunSumma
   const [first, ...others] = session.runs;
   if (others.length === 0) return first;
   const items = session.runs.slice(0, mostItems).map((run) => ({
-    label: plain(run.name),
-    description: plain(run.producer),
-    detail: plain(run.path),
+    label: withoutIcons(run.name),
+    description: withoutIcons(run.producer),
+    detail: withoutIcons(run.path),
     run,
   }));
   return (await vscode.window.showQuickPick(items, { title, matchOnDetail: true }))?.run;
@@ -74,8 +75,8 @@ export async function showNotes(session: Session, run: RunSummary): Promise<void
       ? l10n.t('Notes of {0}: the first {1} of {2}', run.name, countText(rows.length), countText(total))
       : l10n.t('Notes of {0}: {1}', run.name, countText(total));
   const items = rows.map((note) => ({
-    label: `${noteIcon(note)} ${plain(note.message)}`,
-    detail: plain(note.line === null ? note.file : l10n.t('{0}, line {1}', note.file, note.line + 1)),
+    label: `${noteIcon(note)} ${withoutIcons(note.message)}`,
+    detail: withoutIcons(note.line === null ? note.file : l10n.t('{0}, line {1}', note.file, note.line + 1)),
     note,
   }));
   const picked = await vscode.window.showQuickPick(items, {
@@ -102,9 +103,4 @@ async function revealLine(note: Note): Promise<void> {
   await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(note.file), {
     selection: new vscode.Range(line, 0, line, 0),
   });
-}
-
-/** Text for a quick pick in which `$(name)` stays text. */
-function plain(text: string): string {
-  return text.replace(/\$\(/g, '\\$(');
 }

@@ -9,6 +9,7 @@ import { UserError } from '../../base/errors.ts';
 import { isObject } from '../../base/json.ts';
 import { asIndex, asRolloutRef, asRunId, asUri, type CommandTable } from '../../host/commandTable.ts';
 import { setting } from '../../host/config.ts';
+import { notOnDisk } from '../../host/notOnDisk.ts';
 import type { Session } from '../../host/session.ts';
 import { noFilter, type RolloutFilter, type RolloutRef, type RunId, type RunSummary } from '../../protocol/engine.ts';
 import { pickConditions, pickOrder } from './filterPick.ts';
@@ -96,13 +97,6 @@ export function runsTreeCommands({ context, session, runsTree }: RunsTreeDepende
 
 function noRuns(): UserError {
   return new UserError(vscode.l10n.t('No run is open.'), vscode.l10n.t('Open one with "Rollout Lens: Open Run…".'));
-}
-
-function notOnDisk(uri: vscode.Uri): UserError {
-  return new UserError(
-    vscode.l10n.t('{0} is not on this disk, and Rollout Lens reads files where they are.', uri.toString(true)),
-    vscode.l10n.t('Open its folder on the machine that has it (Remote - SSH, a container), or copy it here.'),
-  );
 }
 
 function logSays(run: RunSummary): UserError {

@@ -29,7 +29,6 @@ export interface ViewState {
   readonly description: string | undefined;
   readonly welcome: Welcome;
   readonly indexing: boolean;
-  readonly busy: boolean;
   readonly flat: boolean;
 }
 
@@ -42,7 +41,6 @@ export function viewState(facts: ViewFacts, l10n: Translator): ViewState {
     description: descriptionOf(facts, welcome, l10n),
     welcome,
     indexing: reading.length > 0,
-    busy: reading.length > 0 || facts.search.state === 'searching',
     flat: isFlat(facts.filter),
   };
 }

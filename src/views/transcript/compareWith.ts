@@ -56,11 +56,11 @@ async function pickOtherStep(session: Session, { row }: Explanation): Promise<Ro
 
 async function pickOtherRun(session: Session, { row }: Explanation): Promise<RolloutRef | undefined> {
   const { l10n } = vscode;
-  const others = session.runs.filter(({ id }) => id !== row.ref.run);
-  if (others.length === 0) {
+  const others = () => session.runs.filter(({ id }) => id !== row.ref.run);
+  if (others().length === 0) {
     throw new UserError(l10n.t('Only one run is open.'), l10n.t('Open another with "Open Run…".'));
   }
-  const run = await pickRun(others, l10n.t('Compare With Another Run'));
+  const run = await pickRun(session, l10n.t('Compare With Another Run'), others);
   if (run === undefined) return undefined;
   const same = await samePrompt(session, { run: run.id, group: row.group, text: '' });
   const query: RolloutQuery =

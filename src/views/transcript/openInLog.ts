@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { sizeText } from '../../base/numberText.ts';
+import { withoutLinks } from '../../host/logText.ts';
 import type { OpenTranscripts } from '../../host/openTranscripts.ts';
 import { parseAddress } from '../../host/rolloutAddress.ts';
 import type { Session } from '../../host/session.ts';
@@ -35,7 +36,7 @@ export async function openInLog(
     sizeText(size),
     line + 1,
   );
-  if ((await vscode.window.showInformationMessage(message, reveal)) !== reveal) return;
+  if ((await vscode.window.showInformationMessage(withoutLinks(message), reveal)) !== reveal) return;
   const inside = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
   await vscode.commands.executeCommand(inside ? 'revealInExplorer' : 'revealFileInOS', uri);
 }

@@ -4,8 +4,9 @@
  * Leaves out the quick picks (rolloutPick.ts) and showing the transcript (showTranscript.ts).
  */
 import * as vscode from 'vscode';
-import { UserError } from '../../base/errors.ts';
 import { asRolloutRef, asUri } from '../../host/commandTable.ts';
+import { withoutLinks } from '../../host/logText.ts';
+import { notOnDisk } from '../../host/notOnDisk.ts';
 import type { Session } from '../../host/session.ts';
 import { noFilter, type RolloutRef, type RunSummary } from '../../protocol/engine.ts';
 import { mayBeLog } from './rolloutLabels.ts';
@@ -77,7 +78,7 @@ async function openAndWait(session: Session, path: string): Promise<readonly Run
     runs.length > 0 && runs.every(({ state }) => state === 'ready' || state === 'partial');
   const options = {
     location: vscode.ProgressLocation.Notification,
-    title: vscode.l10n.t('Reading {0}', vscode.workspace.asRelativePath(path)),
+    title: withoutLinks(vscode.l10n.t('Reading {0}', vscode.workspace.asRelativePath(path))),
     cancellable: true,
   };
   if (settled(current()) || settled(opened)) return current();
@@ -116,32 +117,18 @@ async function pickFromFile(session: Session, path: string): Promise<RolloutRef 
   return (await pickRollout(session, vscode.l10n.t('Open Trajectory of {0}', file), query))?.ref;
 }
 
-/** Asks for a run and then for a rollout; with no run at all, offers to open one. */
-async function pickFromRuns(
-  session: Session,
-  from: readonly RunSummary[] = session.runs,
-): Promise<RolloutRef | undefined> {
+/** Asks for a run (one of `among`, where there are any) and then for a rollout; with no run at all, offers to open one. */
+async function pickFromRuns(session: Session, among: readonly RunSummary[] = []): Promise<RolloutRef | undefined> {
   const { l10n } = vscode;
-  let runs = from;
-  if (runs.length === 0 && session.searchState.state !== 'done') {
+  if (session.runs.length === 0 && session.searchState.state !== 'done') {
     const location = vscode.ProgressLocation.Window;
     await vscode.window.withProgress({ location, title: l10n.t('Looking for rollout logs') }, () => session.search());
-    runs = session.runs;
   }
-  if (runs.length === 0) {
-    await vscode.commands.executeCommand('rolloutLens.openRun');
-    runs = session.runs;
-    if (runs.length === 0) return undefined;
-  }
-  const run = await pickRun(runs, l10n.t('Open Trajectory: Run'));
+  if (session.runs.length === 0) await vscode.commands.executeCommand('rolloutLens.openRun');
+  const ids = new Set(among.map(({ id }) => id));
+  const offered = () => session.runs.filter(({ id }) => ids.size === 0 || ids.has(id));
+  const run = await pickRun(session, l10n.t('Open Trajectory: Run'), offered);
   if (run === undefined) return undefined;
   const query: RolloutQuery = (text, signal) => session.engine.search({ run: run.id, text, limit: mostItems }, signal);
   return (await pickRollout(session, l10n.t('Open Trajectory of {0}', run.name), query))?.ref;
-}
-
-function notOnDisk(uri: vscode.Uri): UserError {
-  return new UserError(
-    vscode.l10n.t('{0} is not on this disk, and Rollout Lens reads files where they are.', uri.toString(true)),
-    vscode.l10n.t('Open its folder on the machine that has it (Remote - SSH, a container), or copy it here.'),
-  );
 }

@@ -26,6 +26,8 @@ interface Entry {
   mtime: number;
   loaded: Loaded | null;
   loading: Promise<Loaded> | null;
+  /** It is being read again; `again`: and changed meanwhile. */
+  reloading: 'no' | 'once' | 'again';
 }
 
 /** Documents that were asked for and are in no editor (previews of a quick pick, closed tabs): the newest are kept. */
@@ -176,7 +178,7 @@ export class RolloutFileSystem implements vscode.FileSystemProvider, OpenTranscr
     if (known) return known;
     const address = parseAddress(uri);
     if (address === null) throw vscode.FileSystemError.FileNotFound(uri);
-    const entry: Entry = { uri, address, mtime: Date.now(), loaded: null, loading: null };
+    const entry: Entry = { uri, address, mtime: Date.now(), loaded: null, loading: null, reloading: 'no' };
     this.entries.set(key, entry);
     return entry;
   }
@@ -200,7 +202,20 @@ export class RolloutFileSystem implements vscode.FileSystemProvider, OpenTranscr
     for (const entry of touched) await this.reload(entry);
   }
 
+  /** Steps may change more often than a rollout can be read: then it is read once more, not once a change. */
   private async reload(entry: Entry): Promise<void> {
+    if (entry.reloading !== 'no') {
+      entry.reloading = 'again';
+      return;
+    }
+    do {
+      entry.reloading = 'once';
+      await this.reloadOnce(entry);
+    } while (isWantedAgain(entry));
+    entry.reloading = 'no';
+  }
+
+  private async reloadOnce(entry: Entry): Promise<void> {
     if (entry.loaded === null) return;
     try {
       const loaded = await this.fetch(entry);
@@ -223,6 +238,11 @@ export class RolloutFileSystem implements vscode.FileSystemProvider, OpenTranscr
     const unopened = [...this.entries.keys()].filter((key) => !open.has(key));
     for (const key of unopened.slice(0, Math.max(0, unopened.length - keptUnopened))) this.entries.delete(key);
   }
+}
+
+/** A function, since the compiler does not see that `reloading` changes during the await. */
+function isWantedAgain({ reloading }: Entry): boolean {
+  return reloading === 'again';
 }
 
 function readOnly(uri: vscode.Uri): vscode.FileSystemError {

@@ -2,24 +2,16 @@
  * How a rollout, a run and a member of a group read in a quick pick. Pure.
  * Log text is escaped, so that "$(name)" in a question draws no icon. Leaves out the pick itself (rolloutPick.ts).
  */
-import { countText, notKnown, signedText } from '../../base/numberText.ts';
+import { countText, signedText } from '../../base/numberText.ts';
+import { withoutIcons } from '../../host/logText.ts';
 import type { Translator } from '../../host/translator.ts';
 import type { GroupMember, RolloutRef, RolloutRow, RunSummary } from '../../protocol/engine.ts';
+import { verdictSign } from '../../protocol/texts.ts';
 
 /** Label and description of one item. */
 export interface PickLabel {
   readonly label: string;
   readonly description: string;
-}
-
-/** Text of a log for a place that draws icons. */
-export function withoutIcons(text: string): string {
-  return text.replace(/\s+/g, ' ').replaceAll('$(', '\\$(');
-}
-
-/** ✓, ✗ or ?: right, wrong, not known. */
-export function verdictSign(correct: boolean | null): string {
-  return correct === null ? notKnown : correct ? '✓' : '✗';
 }
 
 /** "✓ step 17 · 48 × 7 = ?" with "5 of 16 · T 2 · A_acc +0.86 · A_tool −0.70". */

@@ -17,16 +17,49 @@ const debounceMs = 100;
 /** Gives the rollouts for what was typed; rejects when the signal aborts. */
 export type RolloutQuery = (text: string, signal: AbortSignal) => Promise<readonly RolloutRow[]>;
 
+interface RunItem extends vscode.QuickPickItem {
+  readonly run: RunSummary;
+}
+
 interface RolloutItem extends vscode.QuickPickItem {
   readonly row: RolloutRow;
 }
 
-/** Asks for one of the runs; the only one is not asked for. */
-export async function pickRun(runs: readonly RunSummary[], title: string): Promise<RunSummary | undefined> {
-  const [first, ...others] = runs;
+/**
+ * Asks for one of the runs; the only one is not asked for. Counts follow while runs are being read, and `runs` is asked
+ * again whenever one changes, so that runs which are found meanwhile appear.
+ */
+export async function pickRun(
+  session: Session,
+  title: string,
+  runs: () => readonly RunSummary[] = () => session.runs,
+): Promise<RunSummary | undefined> {
+  const [first, ...others] = runs();
   if (others.length === 0) return first;
-  const items = runs.slice(0, mostItems).map((run) => ({ ...runLabel(run, vscode.l10n), run }));
-  return (await vscode.window.showQuickPick(items, { title }))?.run;
+  const pick = vscode.window.createQuickPick<RunItem>();
+  pick.title = title;
+  const show = () => {
+    const active = pick.activeItems[0]?.run.id;
+    pick.items = runs()
+      .slice(0, mostItems)
+      .map((run) => ({ ...runLabel(run, vscode.l10n), run }));
+    const again = pick.items.filter(({ run }) => run.id === active);
+    if (again.length > 0) pick.activeItems = again;
+  };
+  const changed = session.onDidChangeRuns(show);
+  show();
+  return new Promise((resolve) => {
+    pick.onDidAccept(() => {
+      resolve(pick.activeItems[0]?.run);
+      pick.hide();
+    });
+    pick.onDidHide(() => {
+      changed.dispose();
+      resolve(undefined);
+      pick.dispose();
+    });
+    pick.show();
+  });
 }
 
 /** Asks for a rollout; `query` is asked once at the start and then as one types. */

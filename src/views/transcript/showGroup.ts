@@ -3,8 +3,9 @@
  * rollout in the sidebar. Leaves out comparing (compareWith.ts).
  */
 import * as vscode from 'vscode';
+import { withoutIcons } from '../../host/logText.ts';
 import { currentRollout } from './currentRollout.ts';
-import { memberLabel, orderedMembers, sameRollout, withoutIcons } from './rolloutLabels.ts';
+import { memberLabel, orderedMembers, sameRollout } from './rolloutLabels.ts';
 import { showTranscript, type TranscriptDependencies } from './showTranscript.ts';
 
 /** Lists the group of a rollout. */

@@ -65,7 +65,7 @@ describe('a generated run', () => {
     expect(transcript.explanation?.row).toEqual(row);
     expect(transcript.explanation?.members).toHaveLength(8);
     expect(await ask('explain', { ref: row.ref })).toEqual(transcript.explanation);
-    const curves = await ask('curves', { run: run.id });
+    const curves = await ask('curves', { run: run.id, first: 0 });
     expect([...curves.step]).toEqual([1, 2, 3]);
     expect([...curves.rollouts]).toEqual([32, 32, 32]);
   });

@@ -47,10 +47,9 @@ export async function testEngine(options: Partial<EngineOptions> = {}): Promise<
     ...options,
   });
   open.push(engine);
-  const { signal } = new AbortController();
   const ask: TestEngine['ask'] = async (method, params) => {
     const handler = engine.handlers[method] as (params: unknown, signal: AbortSignal) => unknown;
-    return (await handler(params, signal)) as ResultOf<EngineApi[typeof method]>;
+    return (await handler(params, new AbortController().signal)) as ResultOf<EngineApi[typeof method]>;
   };
   const settled = async (id: string): Promise<RunSummary> => {
     await engine.library.run(id).whenSettled();

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { childEnvironment } from '../../../src/host/childEnvironment.ts';
 import { asIndex, asRolloutRef, asRunId, asUri } from '../../../src/host/commandTable.ts';
 import { contentSecurityPolicy, pageSource } from '../../../src/host/pageSource.ts';
+import { withoutIcons, withoutLinks } from '../../../src/host/logText.ts';
 import { parseAddress } from '../../../src/host/rolloutAddress.ts';
 import { openMemory } from '../../../src/host/sessionMemory.ts';
 
@@ -123,6 +124,21 @@ describe('arguments of commands', () => {
   it('tells a Uri from other objects', () => {
     expect(asUri({ scheme: 'file', path: '/a', fsPath: '/a' })).not.toBeNull();
     expect(asUri({ scheme: 'file' })).toBeNull();
+  });
+});
+
+describe('text of a log', () => {
+  /** VS Code's own expression for links in notifications (linkedText.ts). */
+  const link = /\[([^\]]+)\]\(((?:https?:\/\/|command:|file:)[^)\s]+)(?: (["'])(.+?)(\3))?\)/i;
+  it('is no link in a notification', () => {
+    for (const hostile of ['a [b](command:c?%22d%22) e', '[[x]](https://x)', '[a](file:///x "y")', '](](command:x)']) {
+      expect(withoutLinks(hostile)).not.toMatch(link);
+      expect(withoutLinks(hostile).replaceAll(' ', '')).toBe(hostile.replaceAll(' ', ''));
+    }
+    expect('[b](command:c)').toMatch(link);
+  });
+  it('draws no icon in a quick pick, and stays on one line', () => {
+    expect(withoutIcons('a\n $(x) $$(y)')).toBe('a \\$(x) $\\$(y)');
   });
 });
 

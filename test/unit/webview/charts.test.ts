@@ -1,6 +1,7 @@
 /** Never more marks than pixels, and the reduced line draws what all points would. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { savedChoice, shownRuns, ticked } from '../../../webview/charts/choice.ts';
 import { moved } from '../../../webview/charts/cursor.ts';
 import { csvOf } from '../../../webview/charts/csv.ts';
 import { nearestIndex, reducePoints } from '../../../webview/charts/reduce.ts';
@@ -64,7 +65,7 @@ const series = (run: string, step: number[], value: number[]) => ({
   colour: '',
   style: 0,
   step: Int32Array.from(step),
-  value: Float32Array.from(value),
+  value: Float64Array.from(value),
 });
 const two = [series('a', [1, 2, 5], [0, 0.5, 1]), series('b', [2, 6], [NaN, 0.25])];
 
@@ -93,7 +94,7 @@ describe('what is said and exported', () => {
     );
   });
   it('the summary names first and last known values', () => {
-    const curve = (values: number[]): Float32Array => Float32Array.from(values);
+    const curve = (values: number[]): Float64Array => Float64Array.from(values);
     expect(
       summarise('hdpo', {
         run: 'r',
@@ -104,6 +105,37 @@ describe('what is said and exported', () => {
         toolRate: curve([0.98, 0.5, 0.02]),
         calls: curve([2, 1, 0.25]),
       }),
-    ).toBe('hdpo, steps 1 to 3: accuracy 50 % → 75 %, tool rate 98 % → 2 %, calls per rollout 2 → 0.25.');
+    ).toBe('hdpo, steps 1 to 3: accuracy 0.5 → 0.75, tool rate 98 % → 2 %, calls per rollout 2 → 0.25.');
+  });
+});
+
+describe('which runs are shown', () => {
+  const run = (id: string) => ({
+    id,
+    name: id,
+    producer: '',
+    colour: 0,
+    rollouts: 0,
+    hasSteps: true,
+    indexing: false,
+  });
+  const [a, b, c] = [run('a'), run('b'), run('c')];
+  const shown = (...argv: Parameters<typeof shownRuns>) => [...shownRuns(...argv)];
+
+  it('the first six while nobody chose', () => {
+    expect(shown(null, [a, b])).toEqual(['a', 'b']);
+    expect(shown(null, 'abcdefgh'.split('').map(run))).toHaveLength(6);
+  });
+  it('a chosen run that is not found yet is shown once it is', () => {
+    const choice = savedChoice({ chosen: ['b', 'c', 7] });
+    expect(shown(choice, [])).toEqual([]);
+    expect(shown(choice, [a, b])).toEqual(['b']);
+    expect(shown(ticked(choice, [a, b], { run: 'b', shown: false }), [a, b, c])).toEqual(['c']);
+  });
+  it('clearing a box of the runs shown by themselves leaves the others', () => {
+    expect(shown(ticked(null, [a, b, c], { run: 'b', shown: false }), [a, b, c])).toEqual(['a', 'c']);
+  });
+  it.each([undefined, null, 3, {}, { chosen: 'a' }])('%j was never saved by this page', (saved) => {
+    expect(savedChoice(saved)).toBeNull();
   });
 });

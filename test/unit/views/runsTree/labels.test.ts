@@ -180,18 +180,14 @@ describe('viewState', () => {
       { search: { state: 'not started', folders: 0, files: 0 } },
       { welcome: 'searching', message: undefined },
     ],
-    ['while searching', { search: { state: 'searching', folders: 0, files: 0 } }, { welcome: 'searching', busy: true }],
-    [
-      'nothing found',
-      {},
-      { welcome: 'nothing', message: undefined, description: 'looked at 120 files in 14 folders', busy: false },
-    ],
+    ['while searching', { search: { state: 'searching', folders: 0, files: 0 } }, { welcome: 'searching' }],
+    ['nothing found', {}, { welcome: 'nothing', message: undefined, description: 'looked at 120 files in 14 folders' }],
     ['no folder', { localFolders: 0 }, { welcome: 'noFolder', description: undefined, message: undefined }],
     ['folders elsewhere', { localFolders: 0, otherFolders: 1 }, { welcome: 'otherFolders', message: undefined }],
     [
       'indexing',
       { runs: [indexing] },
-      { welcome: 'runs', indexing: true, busy: true, message: 'Indexing hdpo: 20 %, 12 of 60 files, 1.2 GB of 6 GB' },
+      { welcome: 'runs', indexing: true, message: 'Indexing hdpo: 20 %, 12 of 60 files, 1.2 GB of 6 GB' },
     ],
     [
       'indexing two runs',
@@ -203,7 +199,7 @@ describe('viewState', () => {
       { runs: [run({ state: 'indexing', bytes: 0, bytesRead: 0, files: 0, filesRead: 0 })] },
       { indexing: true },
     ],
-    ['all read', { runs: [run()] }, { message: undefined, indexing: false, busy: false }],
+    ['all read', { runs: [run()] }, { message: undefined, indexing: false }],
     [
       'a filter',
       { runs: [run()], filter: { ...noFilter, wrong: true } },

@@ -11,7 +11,6 @@ import {
   orderedMembers,
   rolloutLabel,
   sameRollout,
-  withoutIcons,
 } from '../../../../src/views/transcript/rolloutLabels.ts';
 import { context, members, ref, row, sampleRollout } from '../../transcript/sampleRollouts.ts';
 import { l10n } from '../translator.ts';
@@ -66,7 +65,6 @@ describe('quick pick labels', () => {
     ]) {
       expect(sameRollout(ref, other)).toBe(false);
     }
-    expect(withoutIcons('a $(b) $(c)')).toBe('a \\$(b) \\$(c)');
     expect(orderedMembers(members(4, 2)).map(({ member }) => member)).toEqual([1, 2, 3, 4]);
   });
 
