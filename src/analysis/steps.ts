@@ -78,26 +78,39 @@ const stepColumn = (name: keyof StepRow, unit: '1' | 'call', formula: string, so
   source,
 });
 
+/** The paper and its public training code; where the two differ, the code (it wrote the logs). */
+const source = 'arXiv 2604.08545 and its code';
+
 /** The columns of a StepRow in the order of the command line's contract; the last two are extra to it. */
 export const stepColumns: readonly StepColumn[] = [
   stepColumn('step', '1', 'training step', 'logged'),
   stepColumn('rollouts', '1', 'number of rollouts', 'counted'),
   stepColumn('groups', '1', 'number of distinct prompts', 'counted'),
-  stepColumn('accuracy', '1', 'right / rollouts whose correctness is known', 'hdpo.md 1'),
+  stepColumn('accuracy', '1', 'right / rollouts whose correctness is known', source),
   stepColumn('reward_mean', '1', 'mean of the logged total reward', 'logged'),
-  stepColumn('calls_mean', 'call', 'mean of T', 'hdpo.md 1'),
-  stepColumn('tool_rate', '1', 'rollouts with T ≥ 1 / rollouts', 'hdpo.md 3'),
-  stepColumn('redundant_call_rate', '1', 'flagged calls (certain and likely) / calls', 'hdpo.md 3'),
-  stepColumn('acc_advantage_abs', '1', 'mean of |A_acc| over rollouts, unweighted', 'hdpo.md 2'),
-  stepColumn('tool_advantage_abs', '1', 'mean of |A_tool| over rollouts, unweighted', 'hdpo.md 2'),
-  stepColumn('qualifying_share', '1', 'groups with |Q| ≥ 2 / groups', 'hdpo.md 2'),
-  stepColumn('efficiency_signal_share', '1', 'groups with |Q| ≥ 2 and T differing within Q / groups', 'hdpo.md 2'),
-  stepColumn('effective_w_tool', '1', 'w_tool · N / N_sig, sig = rollouts with A_tool ≠ 0', 'hdpo.md 2'),
-  stepColumn('failed_call_rate', '1', 'failed, malformed, timed out or refused calls / calls', 'hdpo.md 3'),
-  stepColumn('dead_accuracy_groups', '1', 'groups of two or more with equal r_acc', 'hdpo.md 2'),
-  stepColumn('dead_efficiency_groups', '1', 'groups with |Q| < 2 or equal T within Q', 'hdpo.md 2'),
+  stepColumn('calls_mean', 'call', 'mean of T', source),
+  stepColumn('tool_rate', '1', 'rollouts with T ≥ 1 / rollouts', source),
+  stepColumn(
+    'redundant_call_rate',
+    '1',
+    'flagged calls / calls; so far a call is flagged where its tool refused it as a repeat',
+    source,
+  ),
+  stepColumn('acc_advantage_abs', '1', 'mean of |A_acc| over rollouts, unweighted', source),
+  stepColumn('tool_advantage_abs', '1', 'mean of |A_tool| over rollouts, unweighted', source),
+  stepColumn('qualifying_share', '1', 'groups with |Q| ≥ 2 / groups', source),
+  stepColumn('efficiency_signal_share', '1', 'groups with |Q| ≥ 2 and T differing within Q / groups', source),
+  stepColumn(
+    'effective_w_tool',
+    '1',
+    'w_tool · N / N_sig with w_tool = 0.15 as in the published script; sig = rollouts with A_tool ≠ 0',
+    source,
+  ),
+  stepColumn('failed_call_rate', '1', 'failed, malformed, timed out or refused calls / calls', source),
+  stepColumn('dead_accuracy_groups', '1', 'groups of two or more with equal r_acc', source),
+  stepColumn('dead_efficiency_groups', '1', 'groups with |Q| < 2 or equal T within Q', source),
   stepColumn('group_size', '1', 'most frequent number of rollouts a group', 'counted'),
-  stepColumn('groups_merged_or_cut', '1', 'inferred groups of another size than group_size', 'hdpo.md 2'),
+  stepColumn('groups_merged_or_cut', '1', 'inferred groups of another size than group_size', source),
 ];
 
 /** Sums over one step. `known` and `count` say over how many the sum runs. */

@@ -12,7 +12,7 @@ import { openRunTable, type RunFile, type RunTable } from '../store/runTable.ts'
 import type { ShardKey } from '../store/shardKey.ts';
 import type { ShardStore } from '../store/shardStore.ts';
 import { derive } from './derive.ts';
-import type { FoundRun } from './discovery.ts';
+import type { FoundFile, FoundRun } from './discovery.ts';
 import { createFileQueue, type FileEntry, type FileQueue } from './fileQueue.ts';
 import type { ReadPool } from './workerPool.ts';
 
@@ -62,7 +62,7 @@ export interface RunOptions {
   readonly failed: (error: unknown) => void;
 }
 
-/** A file that changed within this time means that a training is writing. */
+/** A file that was seen to change within this time means that a training is writing; a fresh copy does not. */
 const liveMs = 120_000;
 /** Steps that are derived at once, so that a long run needs no more memory than a short one. */
 const stepsAtOnce = 64;
@@ -93,6 +93,7 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
   const stale = new Map<string, FileEntry | null>();
   let found = first;
   let counts = noCounts;
+  let writtenAtMs = Number.NEGATIVE_INFINITY;
   let threshold = options.threshold;
   let deriveAll = false;
   let applying: Promise<void> | null = null;
@@ -210,7 +211,6 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
     found: () => found,
     summary: () => {
       const entries = files.entries();
-      const newest = entries.reduce((latest, entry) => Math.max(latest, entry.found.mtimeMs), 0);
       const { id, name, path, producer, format } = found;
       return {
         id,
@@ -225,7 +225,7 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
         bytesRead: entries.reduce((sum, entry) => sum + Math.min(entry.bytesRead, entry.found.sizeBytes), 0),
         ...counts,
         notes: run.noteCount(),
-        live: Date.now() - newest < liveMs,
+        live: Date.now() - writtenAtMs < liveMs,
         hasSteps:
           counts.steps > 1 || (counts.firstStep ?? 0) !== 0 || entries.some(({ found: { step } }) => step !== null),
         rewardThreshold: decided.size > 0 ? threshold : null,
@@ -239,6 +239,10 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
       return inFiles + gone + notWrittenNotes(files).length;
     },
     update: (next) => {
+      const before = new Map(found.files.map((file) => [file.path, file]));
+      const isNews = ({ path, sizeBytes, mtimeMs }: FoundFile): boolean =>
+        before.get(path)?.sizeBytes !== sizeBytes || before.get(path)?.mtimeMs !== mtimeMs;
+      if (next.files.some(isNews)) writtenAtMs = Date.now();
       found = { ...next, name: found.name };
       files.update(next.files);
       options.changed(run, null);

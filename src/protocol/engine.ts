@@ -55,7 +55,7 @@ export interface RunSummary {
   readonly firstToolRate: number | null;
   readonly lastToolRate: number | null;
   readonly notes: number;
-  /** True when a file of it changed within the last two minutes: a training is writing. */
+  /** True when a file of it was seen to change within the last two minutes: a training is writing. */
   readonly live: boolean;
   /** False for logs without a training step: views that need steps say so. */
   readonly hasSteps: boolean;

@@ -55,6 +55,8 @@ export type Mark =
     })
   /** The closing sums: reward, advantages, members of the group. */
   | (LineRange & { readonly kind: 'arithmetic' })
+  /** What else the record logs, below the sums. */
+  | (LineRange & { readonly kind: 'facts' })
   | (LineRange & {
       readonly kind: 'image';
       readonly image: number;

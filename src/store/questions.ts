@@ -254,8 +254,18 @@ const everything: RolloutSelection = {
   text: '',
 };
 
-// What a search looks through, in one text: "step 17", the id and the question on lines of their own.
-const haystack = `lower(concat_ws(chr(10), 'step ' || step, id, question))`;
+// What a search looks through, in one text: "step 17" and the question on lines of their own.
+const haystack = `lower(concat_ws(chr(10), 'step ' || step, question))`;
+// "step 30" means that step: as two words it would find every question with a 30 in it.
+const stepPhrase = /(?<=^|\s)step\s+(\d{1,9})(?=\s|$)/iu;
+
+/** Shorter words are found at the start of an id only: "31" is somewhere in most hexadecimal ids. */
+const shortestInsideId = 6;
+
+function wordCondition(parameter: string, word: string): string {
+  const inId = word.length < shortestInsideId ? 'starts_with' : 'contains';
+  return `(contains(${haystack}, lower(${parameter})) OR coalesce(${inId}(lower(id), lower(${parameter})), false))`;
+}
 
 function conditions(selection: RolloutSelection): { readonly where: string; readonly parameters: Parameters } {
   const parts: string[] = [];
@@ -271,9 +281,19 @@ function conditions(selection: RolloutSelection): { readonly where: string; read
   if (selection.wrong) parts.push('correct = false');
   if (selection.withCalls) parts.push('calls > 0');
   if (selection.redundant) parts.push('redundant_calls > 0');
-  const words = new Set(selection.text.split(/\s+/u).filter((word) => word !== ''));
+  const phrase = stepPhrase.exec(selection.text);
+  if (phrase !== null) {
+    parts.push('step = $phrase_step');
+    parameters['phrase_step'] = Number(phrase[1]);
+  }
+  const words = new Set(
+    selection.text
+      .replace(stepPhrase, ' ')
+      .split(/\s+/u)
+      .filter((word) => word !== ''),
+  );
   for (const [index, word] of [...words].slice(0, mostWords).entries()) {
-    parts.push(`contains(${haystack}, lower($word${index}))`);
+    parts.push(wordCondition(`$word${index}`, word));
     parameters[`word${index}`] = word;
   }
   return { where: parts.length === 0 ? '' : `WHERE ${parts.join(' AND ')}`, parameters };

@@ -2,12 +2,13 @@
  * What stands above and below the turns: the title with the reward, the advantages, and at the end the sums with the
  * members of the group and what else the record logs. Leaves out the turns, and any computing (analysis/ did it).
  */
-import type { Rollout } from '../model/rollout.ts';
+import { isObject } from '../base/json.ts';
+import type { NamedValue, Rollout } from '../model/rollout.ts';
 import { arithmeticLines, memberLines, rewardSum } from '../protocol/arithmetic.ts';
 import type { Explanation } from '../protocol/engine.ts';
 import { durationText, signedText } from '../base/numberText.ts';
 import { transcriptTexts as texts } from '../protocol/texts.ts';
-import { emptyBlock, heading, withRemark, type Block } from './block.ts';
+import { emptyBlock, heading, type Block } from './block.ts';
 import { smallValues } from './renderTurn.ts';
 import { oneLine, visibleText } from './visibleText.ts';
 
@@ -18,9 +19,10 @@ export interface TitleContext {
   readonly redundant: readonly (readonly string[])[];
 }
 
-const titleColumn = 84;
-/** 20 values of 1,500 characters: at most 90 kB of UTF-8. */
-const extrasShown = { count: 20, characters: 1500 };
+/** 60 values of 500 characters: at most 90 kB of UTF-8. */
+const extrasShown = { count: 60, characters: 500 };
+/** Objects with more entries stay one JSON text: they are data, not a list of metrics. */
+const mostEntries = 40;
 
 /** One line for tabs and quick picks: "step 17 · 48 × 7 = ? · 5 of 16". */
 export function shortTitle(rollout: Rollout, explanation: Explanation | null): string {
@@ -35,7 +37,7 @@ export function shortTitle(rollout: Rollout, explanation: Explanation | null): s
 /** The two lines above the turns. */
 export function titleBlock(rollout: Rollout, context: TitleContext): Block {
   const block = emptyBlock();
-  block.lines.push(withRemark(titleLine(rollout, context), rewardText(rollout, context.explanation), titleColumn));
+  block.lines.push(titleLine(rollout, context));
   block.lines.push(advantageLine(rollout, context));
   block.marks.push({ kind: 'title', line: 0, count: block.lines.length });
   return block;
@@ -70,7 +72,7 @@ function advantageLine(rollout: Rollout, { explanation, redundant }: TitleContex
     else parts.push(`${texts.recomputed(acc)}, ${texts.logged(signedText(rollout.loggedAdvantage))}`);
     parts.push(`A_tool ${signedText(toolAdvantage)}`);
   }
-  parts.push(`T ${calls}`);
+  parts.push(`T ${calls}`, rewardText(rollout, explanation));
   const flagged = rollout.calls.filter((_, index) => (redundant[index]?.length ?? 0) > 0);
   if (flagged.length > 0) {
     const times = flagged.map(({ latencyMs }) => latencyMs);
@@ -98,11 +100,23 @@ export function closingBlock(rollout: Rollout, explanation: Explanation | null):
 }
 
 function addFacts(block: Block, rollout: Rollout): void {
-  const values = smallValues([...rollout.reward.parts, ...rollout.extras], extrasShown);
-  const total = rollout.reward.parts.length + rollout.extras.length;
+  const logged = [...rollout.reward.parts, ...rollout.extras].flatMap(entriesOf);
+  const values = smallValues(logged, extrasShown);
+  const total = logged.length;
   if (values.length === 0 && rollout.stopReason === null) return;
+  const line = block.lines.length;
   block.lines.push(heading(texts.loggedFacts));
   if (rollout.stopReason !== null) block.lines.push(`  ${texts.stopReason}: ${oneLine(rollout.stopReason, 200)}`);
   for (const { name, value } of values) block.lines.push(`  ${name}: ${visibleText(String(value))}`);
   if (total > values.length) block.lines.push(`  ${texts.moreFacts(total - values.length)}`);
+  block.marks.push({ kind: 'facts', line, count: block.lines.length - line });
+}
+
+/** A logged object of metrics as one value a metric ("verl_tool_metrics.num_turns"); anything else as it is. */
+function entriesOf(logged: NamedValue): readonly NamedValue[] {
+  const { name, value } = logged;
+  if (!isObject(value)) return [logged];
+  const entries = Object.entries(value);
+  if (entries.length === 0 || entries.length > mostEntries) return [logged];
+  return entries.map(([key, inner]) => ({ name: `${name}.${key}`, value: inner ?? null }));
 }

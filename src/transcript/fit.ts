@@ -183,6 +183,7 @@ function weightOfMark(mark: Mark): number {
     case 'title':
     case 'observation':
     case 'reasoning':
+    case 'facts':
     case 'image':
     case 'arithmetic':
       return 120;

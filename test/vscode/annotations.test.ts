@@ -62,7 +62,7 @@ test('the hover of a log’s line: five lines and a link that opens its rollout'
   ]);
   await workbench.screenshot('annotations-log-hover');
   await editor.hoverWidget.getByText('Open trajectory').click();
-  await editor.tab('1.trajectory').waitFor();
+  await editor.tab('17 row 1.trajectory').waitFor();
   expect(await editor.textContaining('rollout 2 of 4')).toContain('step 17 · "48 × 7 = ?"');
 });
 

@@ -35,14 +35,17 @@ afterEach(async ({ task }) => {
   if (task.result?.state === 'fail') await workbench.screenshot(`failed-open-${task.id}`);
 });
 
+/** "✓ step 17 · 48 × 7 = ?" of a row of the rollout pick. */
+const shownQuestion = (text: string): string => text.replace(/^(.) ?/, '$1 ').replace(/ · \d+ of \d+ .*$/, '');
+
 test('the palette with nothing open: a run, then a list that filters as one types', async () => {
   const { quickInput, editor } = workbench;
   await workbench.runCommand('Rollout Lens: Open Trajectory…');
   await expect
     .poll(() => quickInput.rowTexts())
     .toEqual([
-      expect.stringMatching(/^airline\.json ?tau-bench · 4 rollouts$/),
-      expect.stringMatching(/^training ?Metis \/ verl-tool · 9 rollouts$/),
+      expect.stringMatching(/^airline\.json ?tau-bench · 4 rollouts · .*airline\.json$/),
+      expect.stringMatching(/^training ?Metis \/ verl-tool · 9 rollouts · .*training$/),
     ]);
   await workbench.screenshot('open-pick-run');
   await quickInput.pick('training');
@@ -50,14 +53,19 @@ test('the palette with nothing open: a run, then a list that filters as one type
 
   await quickInput.type('17 by mult');
   await expect
-    .poll(() => quickInput.labels())
+    .poll(async () => (await quickInput.rowTexts()).map(shownQuestion))
     .toEqual(['✓ step 17 · Multiply 31 by 7.', '✓ step 17 · Multiply 31 by 7.', '✗ step 17 · Multiply 31 by 7.']);
   expect((await quickInput.rowTexts())[1]).toMatch(
-    /^✓ step 17 · Multiply 31 by 7\. ?2 of 3 · T 2 · A_acc \+0\.58 · A_tool −0\.71 · [\da-f]{32}$/,
+    /^✓ ?step 17 · Multiply 31 by 7\. · 2 of 3 · T 2 · A_acc \+0\.58 · A_tool −0\.71 · [\da-f]{32}$/,
   );
   await workbench.screenshot('open-pick-rollout');
   await quickInput.type('18');
-  await expect.poll(() => quickInput.labels()).toEqual(expect.arrayContaining(['✓ step 18 · 65 × 9 = ?']));
+  await expect
+    .poll(async () => (await quickInput.rowTexts()).map(shownQuestion))
+    .toEqual(expect.arrayContaining(['✓ step 18 · 65 × 9 = ?']));
+  // Letters that stand scattered in another question must not move it up: the engine's order stays.
+  await quickInput.type('step 18');
+  await expect.poll(async () => (await quickInput.rowTexts()).every((text) => /^. ?step 18 ·/.test(text))).toBe(true);
   await quickInput.type('nothing of the kind');
   await expect.poll(() => quickInput.labels()).toEqual([]);
   expect(await quickInput.input.getAttribute('placeholder')).toBe('No rollout holds all these words');
@@ -67,7 +75,7 @@ test('the palette with nothing open: a run, then a list that filters as one type
   await quickInput.input.press('ArrowDown');
   await quickInput.accept();
   const text = await editor.textContaining('Multiply 31 by 7.');
-  expect(titleOf(text)).toMatch(/^step 17 · "Multiply 31 by 7\." · rollout 2 of 3 · training {3,}reward 1\.0 = /);
+  expect(titleOf(text)).toMatch(/^step 17 · "Multiply 31 by 7\." · rollout 2 of 3 · training$/);
 });
 
 test('a log in front: the rollout under the cursor, and back to its line', async () => {
@@ -92,7 +100,7 @@ test('a log in front: the rollout under the cursor, and back to its line', async
 
 test('the status bar shows the open rollout only', async () => {
   const { editor } = workbench;
-  await editor.tab('2.trajectory').click();
+  await editor.tab('17 row 2.trajectory').click();
   const [, repeated] = expectedRollouts(first);
   expect(repeated?.toolAdvantage).toBeCloseTo(-0.7071, 4);
   await expect.poll(() => workbench.statusBar()).toContain('A_tool −0.71 · T 2');
@@ -113,7 +121,7 @@ test('the menu of the explorer, on logs only', async () => {
   expect(await workbench.menuItems(workbench.explorerItem('airline.json'))).toContain('Open Trajectory…');
   await workbench.chooseFromMenu(workbench.explorerItem('18.jsonl'), 'Open Trajectory…');
   await expect
-    .poll(() => quickInput.labels())
+    .poll(async () => (await quickInput.rowTexts()).map(shownQuestion))
     .toEqual(['✓ step 18 · 65 × 9 = ?', '✓ step 18 · 65 × 9 = ?', '✗ step 18 · 65 × 9 = ?']);
   await quickInput.rows.nth(2).click();
   expect(titleOf(await editor.textContaining('65 × 9'))).toContain('rollout 3 of 3');
@@ -147,7 +155,7 @@ test('the tree, by click and by Enter', async () => {
   await workbench.runCommand('Rollout Lens: Focus on Runs View');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
-  await editor.tab('4.trajectory').waitFor();
+  await editor.tab('17 row 4.trajectory').waitFor();
   expect(titleOf(await editor.textContaining('rollout 3 of 3'))).toContain('"48 × 7 = ?"');
 });
 

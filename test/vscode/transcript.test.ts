@@ -17,8 +17,8 @@ const rule = (label: string): string => `─── ${label} ${'─'.repeat(48 - 
 
 /** The first rollout of `small`, character by character. */
 const smallTranscript = `
-step 17 · "48 × 7 = ?" · rollout 1 of 2 · small                                     reward 1.0 = 0.9·answer 1 + 0.1·format 1
-A_acc +0.71   A_tool 0   T 3   ⚠ 1 redundant call (0.61 s)
+step 17 · "48 × 7 = ?" · rollout 1 of 2 · small
+A_acc +0.71   A_tool 0   T 3   reward 1.0 = 0.9·answer 1 + 0.1·format 1   ⚠ 1 redundant call (0.61 s)
 ${rule('system')}
   You may call python, text_search or image_search. Put reasoning in <reason></reason> and the result in <answer></answer>. Generated for tests, not a real training.
 ${rule('user')}
@@ -208,7 +208,7 @@ test('long observations are folded at first', async () => {
 test('the tabs come back after a reload, with their text', async () => {
   const { editor } = workbench;
   const tabs = await editor.tabs();
-  expect(tabs).toEqual(['0.trajectory', '0.trajectory']);
+  expect(tabs).toEqual(['17 row 0.trajectory', '17 row 0.trajectory']);
   await workbench.reload();
   await expect.poll(() => editor.tabs()).toEqual(tabs);
   expect(await editor.textContaining('row 45')).toContain('step 9 · ');

@@ -14,5 +14,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 300_000,
     teardownTimeout: 60_000,
+    // What is waited for is drawn by several processes on a machine that may be busy; the default is one second.
+    expect: { poll: { timeout: 20_000, interval: 100 } },
   },
 });

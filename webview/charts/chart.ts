@@ -32,3 +32,9 @@ export interface Series {
   readonly step: Int32Array;
   readonly value: Float64Array;
 }
+
+/** What of a chart's figure is open. */
+export interface FigureView {
+  readonly table: boolean;
+  readonly about: boolean;
+}

@@ -4,7 +4,7 @@
  */
 import { button, toggleButton } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
-import type { Series, StepChart } from './chart.ts';
+import type { FigureView, Series, StepChart } from './chart.ts';
 import { csvOf } from './csv.ts';
 import { makeDataTable } from './dataTable.ts';
 import { lastPoint, moved, type Cursor } from './cursor.ts';
@@ -15,6 +15,8 @@ export interface FigureEvents {
   readonly onCursor: (cursor: Cursor) => void;
   readonly onOpen: (cursor: Cursor) => void;
   readonly onExport: (name: string, text: string) => void;
+  /** Table or About was opened or closed: kept, since a hidden page is torn down. */
+  readonly onView: (view: FigureView) => void;
 }
 
 /** A chart on the page. */
@@ -24,20 +26,24 @@ export interface Figure {
   setCursor(cursor: Cursor | null): void;
 }
 
-/** Makes the figure of one chart; `draw` fills it. */
-export function makeFigure(chart: StepChart, events: FigureEvents): Figure {
+/** Makes the figure of one chart as it was left; `draw` fills it. */
+export function makeFigure(chart: StepChart, events: FigureEvents, begin: FigureView): Figure {
   let series: readonly Series[] = [];
   let steps: readonly [number, number] = [0, 0];
   let cursor: Cursor | null = null;
   let drawn: LineChart | null = null;
-  let asTable = false;
-  const about = element('p', { class: 'about', hidden: true }, [chart.about]);
+  let view = begin;
+  const about = element('p', { class: 'about', hidden: !view.about }, [chart.about]);
   const plot = makePlot();
   const table = makeDataTable(chart);
-  const content = element('div', { class: 'content' }, [plot]);
+  const content = element('div', { class: 'content' }, [view.table ? table.node : plot]);
+  const setView = (change: Partial<FigureView>): void => {
+    view = { ...view, ...change };
+    events.onView(view);
+  };
 
   const redraw = (): void => {
-    if (asTable) {
+    if (view.table) {
       table.update(series);
       return;
     }
@@ -72,8 +78,9 @@ export function makeFigure(chart: StepChart, events: FigureEvents): Figure {
       toggleButton({
         label: 'Table',
         title: `Show ${chart.title} as a table`,
+        pressed: view.table,
         onToggle: (pressed) => {
-          asTable = pressed;
+          setView({ table: pressed });
           drawn = null;
           content.replaceChildren(pressed ? table.node : plot);
           redraw();
@@ -89,7 +96,9 @@ export function makeFigure(chart: StepChart, events: FigureEvents): Figure {
       toggleButton({
         label: 'About',
         title: `What ${chart.title} is`,
+        pressed: view.about,
         onToggle: (pressed) => {
+          setView({ about: pressed });
           about.hidden = !pressed;
         },
       }),

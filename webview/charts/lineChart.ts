@@ -54,6 +54,7 @@ export function drawLineChart(options: LineChartOptions): LineChart {
   const y = scaleLinear()
     .domain(limitsOf(chart, series))
     .range([height - margin.bottom, margin.top]);
+  if (chart.limits === null) y.nice(4);
   node.replaceChildren();
   const svg = select(node)
     .attr('class', 'plot')

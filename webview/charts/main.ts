@@ -13,10 +13,11 @@ import { onThemeChange } from '../ui/theme.ts';
 import { charts } from './all.ts';
 import type { Series, StepChart } from './chart.ts';
 import './charts.css';
-import { savedChoice, shownRuns, ticked, type Choice } from './choice.ts';
+import { shownRuns, ticked, type Choice } from './choice.ts';
 import type { Cursor } from './cursor.ts';
 import { makeFigure } from './figure.ts';
 import { makeLegend, runColour } from './legend.ts';
+import { savedState, toSave, type PageState } from './pageState.ts';
 import { summarise } from './summary.ts';
 
 /** A screen reader hears of live changes at most this often. */
@@ -29,7 +30,7 @@ const api = connection.client<ChartsHostApi>();
 
 let runs: readonly ChartRun[] = [];
 let searching = true;
-let choice: Choice = savedChoice(host.saved);
+let state = savedState(host.saved);
 let shown: ReadonlySet<RunId> = new Set();
 const curves = new Map<RunId, RunCurves>();
 
@@ -37,16 +38,23 @@ const summary = element('p', { class: 'summary' });
 const announcer = element('p', { class: 'announcer', role: 'status' });
 const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
 const legend = makeLegend((run, checked) => {
-  choose(ticked(choice, runs, { run, shown: checked }));
+  choose(ticked(state.choice, runs, { run, shown: checked }));
 });
 const readout = element('p', { class: 'readout', 'aria-hidden': 'true' });
 const figures = charts.map((chart) => ({
   chart,
-  figure: makeFigure(chart, {
-    onCursor: setCursor,
-    onOpen: (cursor) => void api.revealStep(cursor).catch(showError),
-    onExport: (name, text) => void api.save({ name, text }).catch(showError),
-  }),
+  figure: makeFigure(
+    chart,
+    {
+      onCursor: setCursor,
+      onOpen: (cursor) => void api.revealStep(cursor).catch(showError),
+      onExport: (name, text) => void api.save({ name, text }).catch(showError),
+      onView: (view) => {
+        keep({ views: { ...state.views, [chart.id]: view } });
+      },
+    },
+    state.views[chart.id] ?? { table: false, about: false },
+  ),
 }));
 const page = element(
   'main',
@@ -66,7 +74,19 @@ function showError(error: unknown): void {
   problem.hidden = false;
 }
 
-function setCursor(cursor: Cursor | null): void {
+function keep(change: Partial<PageState>): void {
+  state = { ...state, ...change };
+  host.save(toSave(state));
+}
+
+function setCursor(cursor: Cursor): void {
+  if (cursor.run === state.cursor?.run && cursor.step === state.cursor.step) return;
+  keep({ cursor });
+  showCursor();
+}
+
+function showCursor(): void {
+  const { cursor } = state;
   for (const { figure } of figures) figure.setCursor(cursor);
   readout.textContent = cursor ? describe(cursor) : '';
 }
@@ -100,6 +120,7 @@ function drawCharts(): void {
   const last = Math.max(...drawn.map((step) => step.at(-1) ?? -Infinity));
   page.hidden = drawn.length === 0;
   if (drawn.length > 0) for (const { chart, figure } of figures) figure.draw(seriesOf(chart), [first, last]);
+  showCursor();
   drawSummary();
 }
 
@@ -144,14 +165,13 @@ function announceSoon(text: string): void {
 }
 
 function choose(next: Choice): void {
-  choice = next;
-  host.save(next === null ? {} : { chosen: [...next] });
+  keep({ choice: next });
   setShown();
 }
 
 /** Follows a change of the choice or of the runs. */
 function setShown(): void {
-  shown = shownRuns(choice, runs);
+  shown = shownRuns(state.choice, runs);
   legend.update(runs, shown);
   drawCharts();
   void load([...shown].filter((id) => !curves.has(id)));
@@ -185,14 +205,14 @@ connection.on<ChartsEvents>({
     else curves.delete(run);
   },
   runAsked: ({ run }) => {
-    choose(ticked(choice, runs, { run, shown: true }));
+    choose(ticked(state.choice, runs, { run, shown: true }));
   },
 });
 
 async function start(): Promise<void> {
   drawSummary();
   const { asked, ...answer } = await api.runs({});
-  if (asked.length > 0) choose(new Set([...(choice ?? []), ...asked]));
+  if (asked.length > 0) choose(new Set([...(state.choice ?? []), ...asked]));
   setRuns(answer);
 }
 

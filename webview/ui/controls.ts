@@ -29,20 +29,26 @@ export function button({ label, title, onClick }: ButtonOptions): HTMLElement {
   return made;
 }
 
+/** A button that stays pressed, and how it begins. */
+export interface ToggleOptions extends Omit<ButtonOptions, 'onClick'> {
+  readonly pressed: boolean;
+  readonly onToggle: (pressed: boolean) => void;
+}
+
 /** A button that stays pressed: `aria-pressed` and appearance follow its state. */
-export function toggleButton(options: Omit<ButtonOptions, 'onClick'> & { onToggle: (pressed: boolean) => void }) {
-  let pressed = false;
-  const made = button({
-    label: options.label,
-    title: options.title,
-    onClick: () => {
-      pressed = !pressed;
-      made.setAttribute('aria-pressed', String(pressed));
-      made.setAttribute('appearance', pressed ? 'primary' : 'secondary');
-      options.onToggle(pressed);
-    },
-  });
-  made.setAttribute('aria-pressed', 'false');
+export function toggleButton({ label, title, onToggle, ...options }: ToggleOptions): HTMLElement {
+  let { pressed } = options;
+  const show = (): void => {
+    made.setAttribute('aria-pressed', String(pressed));
+    made.setAttribute('appearance', pressed ? 'primary' : 'secondary');
+  };
+  const onClick = (): void => {
+    pressed = !pressed;
+    show();
+    onToggle(pressed);
+  };
+  const made = button({ label, title, onClick });
+  show();
   return made;
 }
 

@@ -54,6 +54,7 @@ export function transcriptHover(shown: ShownTranscript, line: number, l10n: Tran
     case 'image':
       return imageBlocks(mark, l10n);
     case 'reasoning':
+    case 'facts':
       return [];
   }
 }

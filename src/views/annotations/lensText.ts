@@ -72,6 +72,7 @@ function lensesOf(mark: Mark, { address, part }: ShownTranscript, l10n: Translat
         },
       ];
     case 'observation':
+    case 'facts':
     case 'reasoning':
     case 'answer':
     case 'arithmetic':

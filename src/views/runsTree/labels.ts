@@ -85,7 +85,7 @@ export function stepTexts(row: StepRow, l10n: Translator): NodeTexts {
 
 /** "48 × 7 = ?" with "G 16 · 9 ✓ · |Q| 9". */
 export function groupTexts(row: GroupRow, l10n: Translator): NodeTexts {
-  const label = row.question === '' ? l10n.t('(no question)') : row.question;
+  const label = groupLabel(row, l10n);
   const description = joined([
     `G ${countText(row.size)}`,
     `${countText(row.correct)} ✓`,
@@ -100,6 +100,18 @@ export function groupTexts(row: GroupRow, l10n: Translator): NodeTexts {
     row.qualifying,
   );
   return { label, description, spoken };
+}
+
+/** Longer logged ids (UUIDs) and hashes say nothing to a reader. */
+const longestKeyShown = 12;
+/** A whole prompt would push G, right and |Q| out of sight; the tooltip has all of it. */
+const longestQuestion = 40;
+
+/** "48 × 7 = ?", with the id of the task before it where the log has a short one. */
+function groupLabel({ key, question }: GroupRow, l10n: Translator): string {
+  const text = question === '' ? l10n.t('(no question)') : question;
+  const cut = [...text].length > longestQuestion ? `${[...text].slice(0, longestQuestion - 1).join('')}…` : text;
+  return key.length <= longestKeyShown && key !== '' ? `${key} · ${cut}` : cut;
 }
 
 /** "#5" with "✓ T 2 A_acc +0.86 A_tool −0.70 · reward 1"; in a flat list "step 17 #5", the question at the end. */

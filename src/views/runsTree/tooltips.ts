@@ -30,7 +30,7 @@ export function rolloutTooltip(
       [
         hasSteps ? l10n.t('step {0}', row.step) : '',
         l10n.t('rollout {0} of {1}', row.member, row.groupSize),
-        row.redundantCalls > 0 ? l10n.t('redundant calls: {0}', countText(row.redundantCalls)) : '',
+        row.redundantCalls > 0 ? l10n.t('calls refused as repeats: {0}', countText(row.redundantCalls)) : '',
         row.stopReason === null ? '' : l10n.t('ended by: {0}', row.stopReason),
       ]
         .filter((part) => part !== '')
@@ -78,12 +78,12 @@ export function stepTooltip(row: StepRow, l10n: Translator): readonly TooltipBlo
     [l10n.t('calls per rollout'), numberText(row.calls_mean)],
     [l10n.t('tool rate'), percentText(row.tool_rate)],
     [l10n.t('failed calls'), percentText(row.failed_call_rate)],
-    [l10n.t('redundant calls'), percentText(row.redundant_call_rate)],
+    [l10n.t('refused repeats'), percentText(row.redundant_call_rate)],
     [l10n.t('mean |A_acc|'), numberText(row.acc_advantage_abs)],
     [l10n.t('mean |A_tool|'), numberText(row.tool_advantage_abs)],
     [l10n.t('groups with |Q| ≥ 2'), percentText(row.qualifying_share)],
     [l10n.t('groups with efficiency signal'), percentText(row.efficiency_signal_share)],
-    [l10n.t('effective w_tool'), numberText(row.effective_w_tool)],
+    [l10n.t('effective w_tool (w_tool 0.15)'), numberText(row.effective_w_tool)],
   ];
   const width = Math.max(...lines.map(([name]) => name.length)) + 2;
   return [text(l10n.t('Step {0}', row.step)), code(lines.map(([name, value]) => `${name.padEnd(width)}${value}`))];

@@ -29,7 +29,8 @@ export async function compareWith(session: Session, argument: unknown): Promise<
 }
 
 function shortName({ file, row }: RolloutRef): string {
-  return `${file}:${row}`;
+  // As the tabs name them (rolloutUri.ts): "17.jsonl:35" would read like a line.
+  return vscode.l10n.t('{0} row {1}', file, row);
 }
 
 async function pickSibling(explanation: Explanation): Promise<RolloutRef | undefined> {

@@ -39,6 +39,7 @@ export function decoratedLines(marks: readonly Mark[]): Readonly<Record<Decorati
         if (mark.role !== 'tool' || !observations.has(mark.line)) lines.heading.push(first);
         break;
       case 'arithmetic':
+      case 'facts':
         lines.heading.push(first);
         break;
       case 'reasoning':

@@ -4,7 +4,9 @@
  */
 import type { LineRange, Mark } from '../../protocol/transcript.ts';
 
-/** Observations longer than this are folded when a transcript is opened for the first time. */
+const closable: ReadonlySet<Mark['kind']> = new Set(['reasoning', 'observation', 'answer', 'arithmetic', 'facts']);
+
+/** Observations and further logged values longer than this are folded when a transcript is opened for the first time. */
 const foldedLines = 30;
 
 /** First and last line of each fold: a turn with its observations, a run of reasoning, an observation, the sums. */
@@ -15,14 +17,15 @@ export function foldingLines(marks: readonly Mark[]): readonly { readonly first:
   };
   for (const entry of outlineEntries(marks)) if (entry.mark.kind === 'turn') add(entry);
   for (const mark of marks) {
-    if (mark.kind === 'reasoning' || mark.kind === 'observation' || mark.kind === 'arithmetic') add(mark);
+    if (closable.has(mark.kind)) add(mark);
   }
   return [...folds].map(([first, last]) => ({ first, last })).sort((a, b) => a.first - b.first);
 }
 
-/** First lines of the observations that are folded at first. */
+/** First lines of what is folded at first. */
 export function foldedAtFirst(marks: readonly Mark[]): readonly number[] {
-  const lines = marks.filter((mark) => mark.kind === 'observation' && mark.count > foldedLines).map(({ line }) => line);
+  const foldable = marks.filter(({ kind }) => kind === 'observation' || kind === 'facts');
+  const lines = foldable.filter(({ count }) => count > foldedLines).map(({ line }) => line);
   return [...new Set(lines)];
 }
 

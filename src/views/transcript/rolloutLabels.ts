@@ -14,7 +14,10 @@ export interface PickLabel {
   readonly description: string;
 }
 
-/** "✓ step 17 · 48 × 7 = ?" with "5 of 16 · T 2 · A_acc +0.86 · A_tool −0.70". */
+/**
+ * "✓" with "step 17 · 48 × 7 = ? · 5 of 16 · T 2 · A_acc +0.86 · A_tool −0.70". All but the sign is description, since
+ * VS Code moves items whose label holds the typed letters, even scattered ones, before what the engine found.
+ */
 export function rolloutLabel(
   row: RolloutRow,
   { l10n, hasSteps }: { readonly l10n: Translator; readonly hasSteps: boolean },
@@ -26,10 +29,10 @@ export function rolloutLabel(
     `A_tool ${signedText(row.toolAdvantage)}`,
   ];
   if (row.id !== null) numbers.push(withoutIcons(row.id));
-  const step = hasSteps ? `${l10n.t('step {0}', row.step)} · ` : '';
+  const step = hasSteps ? [l10n.t('step {0}', row.step)] : [];
   return {
-    label: `${verdictSign(row.correct)} ${step}${withoutIcons(row.question)}`,
-    description: numbers.join(' · '),
+    label: verdictSign(row.correct),
+    description: [...step, withoutIcons(row.question), ...numbers].join(' · '),
   };
 }
 
@@ -43,7 +46,7 @@ export function memberLabel(member: GroupMember, l10n: Translator): PickLabel {
   };
 }
 
-/** The run's name with what it is and how much of it there is. */
+/** The run's name with what it is, how much of it there is, and where: two runs may have one name. */
 export function runLabel(run: RunSummary, l10n: Translator): PickLabel {
   return {
     label: withoutIcons(run.name),
@@ -51,7 +54,7 @@ export function runLabel(run: RunSummary, l10n: Translator): PickLabel {
       run.rollouts === 0 && run.state !== 'ready'
         ? l10n.t('not read yet')
         : l10n.t('{0} rollouts', countText(run.rollouts))
-    }`,
+    } · ${withoutIcons(run.path)}`,
   };
 }
 

@@ -87,6 +87,8 @@ export function pickRollout(session: Session, title: string, query: RolloutQuery
       const again = pick.items.find(({ row }) => active !== undefined && sameRollout(row.ref, active));
       if (again && asked === pick.value) pick.activeItems = [again];
       asked = pick.value;
+      pick.title =
+        rows.length < mostItems ? title : l10n.t('{0}: the first {1}, more words narrow them', title, mostItems);
       pick.placeholder =
         rows.length === 0 ? l10n.t('No rollout holds all these words') : l10n.t('Words of the question, a step, an id');
       pick.busy = false;

@@ -10,10 +10,12 @@ export interface ImageAddress extends RolloutAddress {
   readonly image: number;
 }
 
-/** "/<run name>/<file>/<row>.trajectory"; of the rest of a turn "/<run>/<file>/<row>/turn-3.part-1.trajectory". */
+/** "/<run name>/<file>/17 row 4.trajectory"; of the rest of a turn "/<run>/<file>/4/turn-3.part-1.trajectory". */
 export function transcriptUri(address: RolloutAddress, runName: string): AddressParts {
   const { ref, rest } = address;
-  const name = rest === null ? String(ref.row) : `${ref.row}/turn-${rest.turn + 1}.part-${rest.part + 1}`;
+  // The file's stem too: tabs show only this last part, and every step has a row 4.
+  const stem = segment(/([^/\\]*?)(\.[^./\\]*)?$/.exec(ref.file)?.[1] ?? '');
+  const name = rest === null ? `${stem} row ${ref.row}` : `${ref.row}/turn-${rest.turn + 1}.part-${rest.part + 1}`;
   return {
     scheme: rolloutScheme,
     path: `${folderOf(address, runName)}/${name}${transcriptEnding}`,

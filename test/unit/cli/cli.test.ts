@@ -303,7 +303,7 @@ describe('usage', () => {
 
 describe('bad input', () => {
   it.each([
-    ['an empty file', 'x.jsonl', '', /no rollout log/],
+    ['an empty file', 'x.jsonl', '', /x\.jsonl is empty\./],
     ['a binary file', 'x.jsonl', '\u0000\u0001\u0002\u0003', /no rollout log/],
     ['a Parquet file', 'x.parquet', 'PAR1 prompt completion advantage PAR1', /TRL parquet: not read yet/],
     ['text', 'x.txt', 'hello', /no rollout log/],

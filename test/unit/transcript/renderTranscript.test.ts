@@ -31,8 +31,8 @@ describe('the wireframe', () => {
   test('is laid out as in ui.md', () => {
     expect(document.title).toBe('step 17 · 48 × 7 = ? · 5 of 16');
     expect(lines.slice(0, 22)).toEqual([
-      'step 17 · "48 × 7 = ?" · rollout 5 of 16 · hdpo                                     reward 1.0 = 0.9·answer 1 + 0.1·format 1',
-      'A_acc +0.86   A_tool −0.70   T 2   ⚠ 1 redundant call (0.6 s)',
+      'step 17 · "48 × 7 = ?" · rollout 5 of 16 · hdpo',
+      'A_acc +0.86   A_tool −0.70   T 2   reward 1.0 = 0.9·answer 1 + 0.1·format 1   ⚠ 1 redundant call (0.6 s)',
       `─── system ${'─'.repeat(37)}`,
       '  You may call python …',
       `─── user ${'─'.repeat(39)}`,
@@ -65,7 +65,8 @@ describe('the wireframe', () => {
     expect(text).toContain('  Q = 9 right of 16: mean 0.51, std 0.26');
     expect(text.filter((line) => line.includes('← this rollout'))).toHaveLength(1);
     expect(lines).toContain('  stop reason: finished');
-    expect(lines).toContain('  verl_tool_metrics: {"num_turns":3}');
+    expect(lines).toContain('  verl_tool_metrics.num_turns: 3');
+    expect(textOf(lines, find('facts')[0])[0]).toMatch(/^─── also logged ─/);
   });
 
   test('marks name their lines', () => {
@@ -103,7 +104,9 @@ describe('what a log may lack or bring', () => {
   test('no explanation yet: the numbers of the log, and that the rest follows', () => {
     const { lines, document } = rendered(sampleRollout(), { explanation: null });
     expect(lines[0]).toContain('step 17 · "48 × 7 = ?" · record 5 · hdpo');
-    expect(lines[1]).toMatch(/^advantages: the group is not indexed yet {3}T 2$/);
+    expect(lines[1]).toMatch(
+      /^advantages: the group is not indexed yet {3}T 2 {3}reward 1\.0 = 0\.9·answer 1 \+ 0\.1·format 1$/,
+    );
     expect(document.explanation).toBeNull();
   });
 

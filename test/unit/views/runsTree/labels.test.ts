@@ -16,6 +16,7 @@ import { viewState, type ViewFacts } from '../../../../src/views/runsTree/viewSt
 import { statusText } from '../../../../src/views/statusBar/statusText.ts';
 import { groupRow, l10n, rolloutRow, run, stepRow } from './fixtures.ts';
 
+const hash = '3f786850e387550fdab836ed7e6dc881de23001b';
 const cases: readonly (readonly [string, NodeTexts, string, string])[] = [
   ['a run', runTexts(run(), l10n), 'hdpo', 'Metis / verl-tool · 60 steps · 15,360 rollouts · tool 98 % → 21 %'],
   [
@@ -54,10 +55,16 @@ const cases: readonly (readonly [string, NodeTexts, string, string])[] = [
     'step 17',
     'reward −1.25',
   ],
-  ['a group', groupTexts(groupRow(17, 'g'), l10n), '48 × 7 = ?', 'G 16 · 9 ✓ · |Q| 9'],
+  ['a group', groupTexts(groupRow(17, hash), l10n), '48 × 7 = ?', 'G 16 · 9 ✓ · |Q| 9'],
+  [
+    'a task with a long prompt',
+    groupTexts(groupRow(0, '12', { question: 'You are mia_li_3668. You want to fly from New York to Seattle.' }), l10n),
+    '12 · You are mia_li_3668. You want to fly fr…',
+    'G 16 · 9 ✓ · |Q| 9',
+  ],
   [
     'a group of another size',
-    groupTexts(groupRow(17, 'g', { question: '', oddSize: true }), l10n),
+    groupTexts(groupRow(17, hash, { question: '', oddSize: true }), l10n),
     '(no question)',
     'G 16 · 9 ✓ · |Q| 9 · merged or cut',
   ],
@@ -119,7 +126,7 @@ it('says to a screen reader what signs say to others', () => {
   expect(rolloutTexts(rolloutRow(4, { redundantCalls: 1 }), 'in group', l10n).spoken).toBe(
     'Rollout 5 of 16, right, 2 calls, reward 1, accuracy advantage +0.86, efficiency advantage −0.70, 1 redundant call',
   );
-  expect(groupTexts(groupRow(17, 'g'), l10n).spoken).toBe(
+  expect(groupTexts(groupRow(17, hash), l10n).spoken).toBe(
     'Group of 16: 48 × 7 = ?; 9 right, 9 qualify for the efficiency channel',
   );
 });

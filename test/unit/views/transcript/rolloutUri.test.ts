@@ -21,12 +21,12 @@ function throughText({ scheme, path, query }: { scheme: string; path: string; qu
 
 describe('transcript URIs', () => {
   test.each([
-    [address(), 'hdpo', '/hdpo/rollout_data/17.jsonl/4.trajectory'],
+    [address(), 'hdpo', '/hdpo/rollout_data/17.jsonl/17 row 4.trajectory'],
     [address({ rest: { turn: 2, part: 0 } }), 'hdpo', '/hdpo/rollout_data/17.jsonl/4/turn-3.part-1.trajectory'],
-    [address({ ref: { run: 'r', file: 'a\\b.json', row: 0 } }), 'C:\\logs', '/C: logs/a/b.json/0.trajectory'],
-    [address({ ref: { run: 'r', file: '../x.jsonl', row: 1 } }), '..', '/_/_/x.jsonl/1.trajectory'],
-    [address(), '', '/_/rollout_data/17.jsonl/4.trajectory'],
-    [address(), '50 % of #1 ?', '/50 % of #1 ?/rollout_data/17.jsonl/4.trajectory'],
+    [address({ ref: { run: 'r', file: 'a\\b.json', row: 0 } }), 'C:\\logs', '/C: logs/a/b.json/b row 0.trajectory'],
+    [address({ ref: { run: 'r', file: '../x.jsonl', row: 1 } }), '..', '/_/_/x.jsonl/x row 1.trajectory'],
+    [address(), '', '/_/rollout_data/17.jsonl/17 row 4.trajectory'],
+    [address(), '50 % of #1 ?', '/50 % of #1 ?/rollout_data/17.jsonl/17 row 4.trajectory'],
   ])('%j of %j', (given, runName, path) => {
     const uri = transcriptUri(given, runName);
     expect(uri.path).toBe(path);

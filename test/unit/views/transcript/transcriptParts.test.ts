@@ -18,16 +18,16 @@ import { l10n } from '../translator.ts';
 describe('quick pick labels', () => {
   test('a rollout', () => {
     expect(rolloutLabel(row(), { l10n, hasSteps: true })).toEqual({
-      label: '✓ step 17 · 48 × 7 = ?',
-      description: '5 of 16 · T 2 · A_acc +0.86 · A_tool −0.70',
+      label: '✓',
+      description: 'step 17 · 48 × 7 = ? · 5 of 16 · T 2 · A_acc +0.86 · A_tool −0.70',
     });
   });
 
   test('a rollout without a step, not known right or wrong, with an id', () => {
     const given = row({ correct: null, id: 'trial 3', accAdvantage: null, question: 'two\nlines $(zap)' });
     expect(rolloutLabel(given, { l10n, hasSteps: false })).toEqual({
-      label: '? two lines \\$(zap)',
-      description: '5 of 16 · T 2 · A_acc ? · A_tool −0.70 · trial 3',
+      label: '?',
+      description: 'two lines \\$(zap) · 5 of 16 · T 2 · A_acc ? · A_tool −0.70 · trial 3',
     });
   });
 
@@ -82,7 +82,7 @@ describe('quick pick labels', () => {
 describe('folding, outline and decorations of the wireframe', () => {
   const { marks } = renderTranscript(sampleRollout(), context({ redundant: [[], ['repeat']] }));
 
-  test('a fold a turn with its observation, one a reasoning, observation and the sums', () => {
+  test('a fold a turn with its observation, one a reasoning, observation, the sums and the further values', () => {
     expect(foldingLines(marks).slice(0, 6)).toEqual([
       { first: 2, last: 3 },
       { first: 4, last: 6 },
@@ -91,7 +91,7 @@ describe('folding, outline and decorations of the wireframe', () => {
       { first: 17, last: 18 },
       { first: 19, last: 21 },
     ]);
-    expect(foldingLines(marks)).toHaveLength(7);
+    expect(foldingLines(marks)).toHaveLength(9);
   });
 
   test('observations over 30 lines are folded at first', () => {
@@ -123,7 +123,7 @@ describe('folding, outline and decorations of the wireframe', () => {
   test('decorated lines', () => {
     const lines = decoratedLines(marks);
     expect(lines.title).toEqual([{ first: 0, last: 0 }]);
-    expect(lines.heading.map(({ first }) => first)).toEqual([2, 4, 7, 13, 19, 22]);
+    expect(lines.heading.map(({ first }) => first)).toEqual([2, 4, 7, 13, 19, 22, 45]);
     expect(lines.reasoning).toEqual([{ first: 8, last: 8 }]);
     expect(lines.right).toEqual([{ first: 20, last: 20 }]);
     expect(lines.wrong).toEqual([]);
