@@ -2,6 +2,7 @@
 // Columns in, rows out; advantages are computed here by hdpo.ts over the whole batch at once.
 // Formula, unit and source of each number stand in stepColumns; shares and means that do not exist are null, never NaN.
 // Left out: which calls are redundant or failed (counts come in), smoothing, and marks such as "awake".
+import type { StepRow } from '../model/stepRow.ts';
 import { DEFAULT_TOOL_WEIGHT } from './contributions.ts';
 import { at, denseGroups, denseOrdinals, mode, type NumberColumn } from './groups.ts';
 import { computeAdvantages, type AdvantageInput, type Advantages, type Normalisation } from './hdpo.ts';
@@ -41,37 +42,23 @@ export interface StepOptions {
   readonly groups?: 'all' | 'usual-size';
 }
 
-/** One training step; names are those of the command line. null = the log does not give the number, or nothing to divide by. */
-export interface StepRow {
-  readonly step: number;
-  readonly rollouts: number;
-  readonly groups: number;
-  readonly accuracy: number | null;
-  readonly reward_mean: number | null;
-  readonly calls_mean: number | null;
-  readonly tool_rate: number | null;
-  readonly redundant_call_rate: number | null;
-  readonly acc_advantage_abs: number | null;
-  readonly tool_advantage_abs: number | null;
-  readonly qualifying_share: number | null;
-  readonly efficiency_signal_share: number | null;
-  readonly effective_w_tool: number | null;
-  readonly failed_call_rate: number | null;
-  readonly dead_accuracy_groups: number | null;
-  readonly dead_efficiency_groups: number | null;
+/** One training step with what a chart needs besides the command line's contract. */
+export interface StepAggregates extends StepRow {
+  /** Most frequent group size; null without groups. */
   readonly group_size: number | null;
+  /** Inferred groups of another size; null where all groups are logged. */
   readonly groups_merged_or_cut: number | null;
 }
 
 /** What one number of a StepRow is: unit ('1' for counts and shares, 'call'), formula and source. */
 export interface StepColumn {
-  readonly name: keyof StepRow;
+  readonly name: keyof StepAggregates;
   readonly unit: '1' | 'call';
   readonly formula: string;
   readonly source: string;
 }
 
-const stepColumn = (name: keyof StepRow, unit: '1' | 'call', formula: string, source: string): StepColumn => ({
+const stepColumn = (name: keyof StepAggregates, unit: '1' | 'call', formula: string, source: string): StepColumn => ({
   name,
   unit,
   formula,
@@ -176,7 +163,7 @@ interface StepSums {
  * back later is another group. Throws RangeError for columns of another length than `count`.
  * Source: DESIGN.md "The command line", hdpo.md sections 2 and 3.
  */
-export function stepRows(input: StepInput, options: StepOptions): readonly StepRow[] {
+export function stepRows(input: StepInput, options: StepOptions): readonly StepAggregates[] {
   checkLengths(input);
   const { ordinal: group } = denseGroups(input.step, input.group);
   const batch: AdvantageInput = { ...input, group };
@@ -269,7 +256,7 @@ function ratio(numerator: number, denominator: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function rowOf({ step, usualSize, totals }: StepSums, input: StepInput, options: StepOptions): StepRow {
+function rowOf({ step, usualSize, totals }: StepSums, input: StepInput, options: StepOptions): StepAggregates {
   const { toolWeight = DEFAULT_TOOL_WEIGHT } = options;
   return {
     step,

@@ -6,7 +6,8 @@ import { denseOrdinals } from '../analysis/groups.ts';
 import { computeAdvantages } from '../analysis/hdpo.ts';
 import { accuracyReward, correctFromReward, UNKNOWN } from '../analysis/rewards.ts';
 import { stepRows } from '../analysis/steps.ts';
-import type { StepRow } from '../protocol/engine.ts';
+import type { StepRow } from '../model/stepRow.ts';
+
 import type { AdvantageColumns, DerivedColumns } from '../store/runTable.ts';
 
 /** What was derived of a batch of whole steps. */

@@ -7,16 +7,8 @@ import { computeAdvantages } from '../analysis/hdpo.ts';
 import { RIGHT, UNKNOWN, WRONG } from '../analysis/rewards.ts';
 import type { Note } from '../model/note.ts';
 import type { Rollout } from '../model/rollout.ts';
-import type {
-  CurvesPage,
-  Explanation,
-  GroupMember,
-  Page,
-  PageRequest,
-  RolloutRow,
-  RunId,
-  StepRow,
-} from '../protocol/engine.ts';
+import type { StepRow } from '../model/stepRow.ts';
+import type { CurvesPage, Explanation, GroupMember, Page, PageRequest, RolloutRow, RunId } from '../protocol/engine.ts';
 import type { StoredRollout } from '../store/questions.ts';
 import { shortText } from '../store/rolloutValues.ts';
 

@@ -5,7 +5,8 @@
  */
 import { relative, sep } from 'node:path';
 import type { Note } from '../model/note.ts';
-import type { RunId, RunState, RunSummary, StepRow } from '../protocol/engine.ts';
+import type { StepRow } from '../model/stepRow.ts';
+import type { RunId, RunState, RunSummary } from '../protocol/engine.ts';
 import type { Database } from '../store/duckdb.ts';
 import { runCounts, type RunCounts } from '../store/questions.ts';
 import { openRunTable, type RunFile, type RunTable } from '../store/runTable.ts';

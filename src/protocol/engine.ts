@@ -4,6 +4,7 @@
  * All paths are absolute. A cancelled or failed call rejects; it always settles (invariant 7).
  */
 import type { Note } from '../model/note.ts';
+import type { StepRow } from '../model/stepRow.ts';
 import type { TranscriptMessage } from './transcript.ts';
 
 /** Opaque id of a run: stable for its path, so tree state and restored tabs survive a restart. */
@@ -61,26 +62,6 @@ export interface RunSummary {
   readonly hasSteps: boolean;
   /** Reward above which a rollout counts as right where the log does not say; null if the log says for all. */
   readonly rewardThreshold: number | null;
-}
-
-/** Per-step aggregates; names and meaning are those of the command line's `steps` (DESIGN.md). */
-export interface StepRow {
-  readonly step: number;
-  readonly rollouts: number;
-  readonly groups: number;
-  readonly accuracy: number | null;
-  readonly reward_mean: number | null;
-  readonly calls_mean: number | null;
-  readonly tool_rate: number | null;
-  readonly redundant_call_rate: number | null;
-  readonly acc_advantage_abs: number | null;
-  readonly tool_advantage_abs: number | null;
-  readonly qualifying_share: number | null;
-  readonly efficiency_signal_share: number | null;
-  readonly effective_w_tool: number | null;
-  readonly failed_call_rate: number | null;
-  readonly dead_accuracy_groups: number | null;
-  readonly dead_efficiency_groups: number | null;
 }
 
 /** All rollouts of one prompt in one step. */

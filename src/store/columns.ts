@@ -46,7 +46,12 @@ export const rolloutColumns: readonly Column[] = [
   shard('logged_advantage', 'DOUBLE', '1', "The trainer's own advantage where the log has it."),
   shard('calls', 'INTEGER', '1', 'T: tool calls sent, failed and refused ones too.'),
   shard('failed_calls', 'INTEGER', '1', 'Calls that failed, were malformed, timed out or were refused.'),
-  shard('redundant_calls', 'INTEGER', '1', 'Calls flagged as redundant: so far those that the tool itself refused as a repeat.'),
+  shard(
+    'redundant_calls',
+    'INTEGER',
+    '1',
+    'Calls flagged as redundant: so far those that the tool itself refused as a repeat.',
+  ),
   shard('turns', 'INTEGER', '1', 'Turns the policy wrote.'),
   shard('model_tokens', 'INTEGER', 'token', 'Tokens inside the response mask; null if not logged.'),
   shard('model_characters', 'INTEGER', 'character', 'Characters the policy wrote.'),

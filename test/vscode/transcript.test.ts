@@ -184,7 +184,7 @@ test('compares with a sibling in VS Code’s diff', async () => {
   await workbench.runCommand('Rollout Lens: Compare with…');
   await quickInput.pick('A sibling of its group');
   await quickInput.pick(/rollout 2/);
-  await editor.tab('17.jsonl:0 ↔ 17.jsonl:1').waitFor();
+  await editor.tab('17.jsonl row 0 ↔ 17.jsonl row 1').waitFor();
   const original = page.locator('.monaco-diff-editor .editor.original');
   const modified = page.locator('.monaco-diff-editor .editor.modified');
   await expect.poll(async () => plain(await original.locator('.view-lines').innerText())).toContain('▶ call 1  python');

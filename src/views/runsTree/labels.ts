@@ -5,7 +5,8 @@
  */
 import { countText, numberText, percentText, signedText } from '../../base/numberText.ts';
 import type { Translator } from '../../host/translator.ts';
-import type { GroupRow, RolloutRow, RunSummary, StepRow } from '../../protocol/engine.ts';
+import type { StepRow } from '../../model/stepRow.ts';
+import type { GroupRow, RolloutRow, RunSummary } from '../../protocol/engine.ts';
 import { verdictSign } from '../../protocol/texts.ts';
 
 /** The texts of one node. */

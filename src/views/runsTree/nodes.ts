@@ -3,7 +3,8 @@
  * selection survive. A node object lives as long as it is shown; its content is replaced when it changes.
  * Leaves out where children come from (treeModel.ts).
  */
-import type { GroupRow, RolloutRow, RunId, RunSummary, StepRow } from '../../protocol/engine.ts';
+import type { StepRow } from '../../model/stepRow.ts';
+import type { GroupRow, RolloutRow, RunId, RunSummary } from '../../protocol/engine.ts';
 import { mostChildren, type Range } from './ranges.ts';
 
 /** What a node stands for. */

@@ -6,7 +6,8 @@
 import { countText, numberText, percentText, sizeText } from '../../base/numberText.ts';
 import type { Translator } from '../../host/translator.ts';
 import { arithmeticLines } from '../../protocol/arithmetic.ts';
-import type { Explanation, GroupRow, RunSummary, StepRow } from '../../protocol/engine.ts';
+import type { StepRow } from '../../model/stepRow.ts';
+import type { Explanation, GroupRow, RunSummary } from '../../protocol/engine.ts';
 
 /** A block of a tooltip: `text` is a paragraph, `code` keeps its columns. */
 export interface TooltipBlock {

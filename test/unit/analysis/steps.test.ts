@@ -1,7 +1,7 @@
 // The rows of `steps`, worked by hand for two steps of two prompts each, plus what is null and why, plus properties.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stepColumns, stepRows, type StepInput, type StepRow } from '../../../src/analysis/steps.ts';
+import { stepColumns, stepRows, type StepAggregates, type StepInput } from '../../../src/analysis/steps.ts';
 import { batchOf, metisRow, type Row } from './batch.ts';
 
 type StepTestRow = Row & { readonly step: number; readonly failed?: number; readonly redundant?: number };
@@ -13,7 +13,7 @@ const columns = (rows: readonly StepTestRow[]): StepInput => ({
   redundantCalls: Uint32Array.from(rows, (row) => row.redundant ?? 0),
 });
 
-const only = (rows: readonly StepRow[]): StepRow => {
+const only = (rows: readonly StepAggregates[]): StepAggregates => {
   const [row] = rows;
   if (row === undefined || rows.length !== 1) throw new Error(`${rows.length} rows`);
   return row;

@@ -1,5 +1,6 @@
 /** Rows of a made-up run and an engine that pages over them, with the paging rules of the protocol. */
-import type { GroupRow, Page, PageRequest, RolloutRow, RunSummary, StepRow } from '../../../../src/protocol/engine.ts';
+import type { StepRow } from '../../../../src/model/stepRow.ts';
+import type { GroupRow, Page, PageRequest, RolloutRow, RunSummary } from '../../../../src/protocol/engine.ts';
 import type { TreeEngine } from '../../../../src/views/runsTree/treeModel.ts';
 
 /** Fills {0}, {1} as vscode.l10n.t does. */
