@@ -6,6 +6,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../base/errors.ts';
+import { pluralText } from '../base/numberText.ts';
 import type { Note } from '../model/note.ts';
 import type { RunId } from '../protocol/engine.ts';
 import { openDatabase, type Database } from '../store/duckdb.ts';
@@ -235,7 +236,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const scanBelow = async (path: string, signal: AbortSignal | undefined): Promise<TreeScan> => {
     const scan = await scanTree([path], { ...scanOptions, ...(signal ? { signal } : {}) });
     if (scan.runs.length > 0) return scan;
-    const looked = `${scan.files} files in ${scan.folders.length} folders were looked at`;
+    const looked = `looked at: ${pluralText(scan.files, 'file')} in ${pluralText(scan.folders.length, 'folder')}`;
     throw new UserError(`${path} holds no rollout log that can be read (${looked}).`, reasonIn(scan));
   };
 

@@ -31,6 +31,7 @@ export function openSession(context: vscode.ExtensionContext): Session {
   let selection: Selection | null = null;
   let searchState: SearchState = { state: 'not started', folders: 0, files: 0 };
   let searching: Promise<void> | null = null;
+  let reopening = false;
   const askedThresholds = new Map<RunId, number>();
 
   const setRuns = (all: readonly RunSummary[]) => {
@@ -53,7 +54,15 @@ export function openSession(context: vscode.ExtensionContext): Session {
   const prepare = async (engine: Client<EngineApi>) => {
     askedThresholds.clear();
     const opened = [...new Set(runs.map((run) => run.path))];
-    await Promise.all(opened.map((file) => engine.open({ path: file }).catch((error: unknown) => failed(file, error))));
+    reopening = true;
+    try {
+      await Promise.all(
+        opened.map((file) => engine.open({ path: file }).catch((error: unknown) => failed(file, error))),
+      );
+    } finally {
+      reopening = false;
+    }
+    if (opened.length > 0) setRuns(await engine.runs({}));
     if (searchState.state === 'done') {
       engine.discover({ roots: searchRoots() }).catch((error: unknown) => failed('search', error));
     }
@@ -63,7 +72,10 @@ export function openSession(context: vscode.ExtensionContext): Session {
     start: () => startEngine(context, log),
     prepare,
     events: {
-      runsChanged: ({ runs: all }) => setRuns(all),
+      // While a new engine opens them one after the other, the tree keeps the runs it had, and what is expanded in them.
+      runsChanged: ({ runs: all }) => {
+        if (!reopening) setRuns(all);
+      },
       stepsChanged: (change) => changedSteps.fire(change),
       log: ({ level, message }) => log[level](`engine: ${message}`),
     },

@@ -160,8 +160,8 @@ describe('settings', () => {
   });
 });
 
-describe('indexing 400 MB', () => {
-  const files = 16;
+describe('indexing 600 MB', () => {
+  const files = 24;
   const perFile = 3_072;
 
   test('stops by Cancel, what was read is usable, and Resume goes on', async () => {

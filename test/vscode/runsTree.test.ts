@@ -200,7 +200,7 @@ describe('order and filter', () => {
   const conditions = [
     { label: 'Wrong', holds: (rollout: ExpectedRollout) => !rollout.correct, shown: /^✗/ },
     { label: 'With calls', holds: (rollout: ExpectedRollout) => rollout.calls > 0, shown: /^[✓✗] T [1-9]/ },
-    { label: 'With redundant calls', holds: isRefused, shown: /⚠ [1-9]/ },
+    { label: 'With redundant calls (refused as repeats)', holds: isRefused, shown: /⚠ [1-9]/ },
   ];
   for (const { label, holds, shown } of conditions) {
     test(`filters: ${label.toLowerCase()}`, async () => {
@@ -220,7 +220,7 @@ describe('order and filter', () => {
     const question = questionOf(training.get(1)?.[0]);
     const words = question.replace(/[?？]/, '');
     await filter(workbench, tree, 'Text…', words);
-    expect(await tree.message()).toBe(`Shown: "${words}"`);
+    await expect.poll(() => tree.message()).toBe(`Shown: "${words}"`);
     await collapseAll(tree);
     await tree.expand('training');
     const found = all(training).filter((rollout) => questionOf(rollout) === question);
@@ -421,6 +421,8 @@ async function filter(window: Workbench, runs: Tree, condition: string, words?: 
 async function chooseFolder(window: Workbench, folder: string): Promise<void> {
   await window.quickInput.input.waitFor();
   await window.quickInput.type(folder);
+  // The dialog takes a typed path over a moment later, and opens its first folder until then.
+  await window.page.waitForTimeout(1_500);
   await window.screenshot('tree-open-run');
   await window.quickInput.widget.getByRole('button', { name: 'Open', exact: true }).click();
   await window.quickInput.widget.waitFor({ state: 'hidden' });
