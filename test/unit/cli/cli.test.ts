@@ -319,7 +319,7 @@ describe('bad input', () => {
     const empty = await temporaryFolder();
     const { code, problems } = await run(['describe', empty]);
     expect(code).toBe(1);
-    expect(problems).toMatch(/0 files in 1 folders/);
+    expect(problems).toMatch(/looked at: 0 files in 1 folder\)/);
   });
 
   it('a log that ends in the middle of a line is read to there', async () => {
