@@ -7,7 +7,7 @@ import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatNumber, formatShare } from '../../src/protocol/formatNumber.ts';
+import { numberText, percentText } from '../../src/base/numberText.ts';
 import { metisLine, metisRecord, seededRandom, writeMetisRun } from '../generate/metisRun.mjs';
 import { accessibilityIssues } from './accessibility.ts';
 import { chartIds, ChartsPage, type ChartId } from './chartsPage.ts';
@@ -16,10 +16,10 @@ import { themes, type Workbench } from './workbench.ts';
 
 /** The columns of `steps --json` behind each chart, and how the page writes them. */
 const columns = {
-  accuracy: { column: 'accuracy', text: formatNumber },
-  reward: { column: 'reward_mean', text: formatNumber },
-  toolRate: { column: 'tool_rate', text: formatShare },
-  calls: { column: 'calls_mean', text: formatNumber },
+  accuracy: { column: 'accuracy', text: numberText },
+  reward: { column: 'reward_mean', text: numberText },
+  toolRate: { column: 'tool_rate', text: percentText },
+  calls: { column: 'calls_mean', text: numberText },
 } as const;
 
 /** `alpha`: steps 1 to 12, the reward of 5 not known; `beta`: steps 4 to 8. */

@@ -2,7 +2,7 @@
  * The chart "Accuracy" over training steps. Owns its title, unit, limits and the sentence that says what it is.
  * Leaves out the numbers (per-step aggregates of src/analysis/steps.ts) and the drawing (lineChart.ts).
  */
-import { formatNumber } from '../../src/protocol/formatNumber.ts';
+import { numberText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
 
 /** Accuracy over training steps. */
@@ -13,6 +13,6 @@ export const accuracyChart: StepChart = {
   about:
     "Share of rollouts that are right: as the log says, else reward above the run's threshold. Rollouts without either are left out.",
   values: (curves) => curves.accuracy,
-  format: formatNumber,
+  format: numberText,
   limits: [0, 1],
 };

@@ -2,7 +2,7 @@
  * The chart "Calls per rollout" over training steps. Owns its title, unit, limits and the sentence that says what it is.
  * Leaves out the numbers (per-step aggregates of src/analysis/steps.ts) and the drawing (lineChart.ts).
  */
-import { formatNumber } from '../../src/protocol/formatNumber.ts';
+import { numberText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
 
 /** Calls per rollout over training steps. */
@@ -12,6 +12,6 @@ export const callsChart: StepChart = {
   unit: 'mean T',
   about: 'Mean of T, the number of tool calls sent in a rollout, failed and refused ones too.',
   values: (curves) => curves.calls,
-  format: formatNumber,
+  format: numberText,
   limits: null,
 };

@@ -2,7 +2,7 @@
  * The data-table alternative of a chart: one row a step, one column a run.
  * A page of 200 rows at a time, so that a run of any length stays a small table.
  */
-import { formatCount } from '../../src/protocol/formatNumber.ts';
+import { countText } from '../../src/base/numberText.ts';
 import { element } from '../ui/dom.ts';
 import { button } from '../ui/controls.ts';
 import type { Series, StepChart } from './chart.ts';
@@ -28,7 +28,7 @@ export function makeDataTable(chart: StepChart): DataTable {
   const showRows = (): void => {
     const shown = steps.slice(first, first + rowsPerPage);
     body.replaceChildren(...shown.map(row));
-    where.textContent = `rows ${formatCount(first + 1)} to ${formatCount(first + shown.length)} of ${formatCount(steps.length)}`;
+    where.textContent = `rows ${countText(first + 1)} to ${countText(first + shown.length)} of ${countText(steps.length)}`;
   };
   const row = (step: number): HTMLElement =>
     element('tr', {}, [

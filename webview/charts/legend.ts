@@ -2,7 +2,7 @@
  * The legend: a checkbox a run with the line and mark it is drawn with. While nothing but counts change (a run is being
  * read, twice a second) its elements stay, so that the keyboard keeps its place.
  */
-import { formatCount } from '../../src/protocol/formatNumber.ts';
+import { countText } from '../../src/base/numberText.ts';
 import type { ChartRun } from '../../src/protocol/charts.ts';
 import type { RunId } from '../../src/protocol/engine.ts';
 import { runColours } from '../../src/protocol/runColours.ts';
@@ -52,7 +52,7 @@ export function makeLegend(onChange: (run: RunId, checked: boolean) => void): Le
         drawn = look;
       }
       runs.forEach((run, index) => {
-        entries[index]?.setAttribute('title', `${run.producer}, ${formatCount(run.rollouts)} rollouts`);
+        entries[index]?.setAttribute('title', `${run.producer}, ${countText(run.rollouts)} rollouts`);
       });
     },
   };

@@ -2,7 +2,7 @@
  * The charts page: which runs are shown, the shared cursor, and the figures of all.ts one below the other.
  * Holds only per-step curves (a few KB a run); everything else stays in the engine. Restored from its saved run ids.
  */
-import { formatCount } from '../../src/protocol/formatNumber.ts';
+import { countText } from '../../src/base/numberText.ts';
 import type { ChartRun, ChartRuns, ChartsEvents, ChartsHostApi } from '../../src/protocol/charts.ts';
 import type { RunCurves, RunId } from '../../src/protocol/engine.ts';
 import { openConnection } from '../../src/protocol/rpc.ts';
@@ -99,7 +99,7 @@ function describe(cursor: Cursor): string {
   const values = charts.map(
     (chart) => `${chart.title.toLowerCase()} ${chart.format(chart.values(curve)[index] ?? NaN)}`,
   );
-  return `${run.name} · step ${cursor.step} · ${formatCount(curve.rollouts[index] ?? 0)} rollouts · ${values.join(' · ')}`;
+  return `${run.name} · step ${cursor.step} · ${countText(curve.rollouts[index] ?? 0)} rollouts · ${values.join(' · ')}`;
 }
 
 function seriesOf(chart: StepChart): Series[] {

@@ -2,7 +2,7 @@
  * The chart "Reward" over training steps. Owns its title, unit, limits and the sentence that says what it is.
  * Leaves out the numbers (per-step aggregates of src/analysis/steps.ts) and the drawing (lineChart.ts).
  */
-import { formatNumber } from '../../src/protocol/formatNumber.ts';
+import { numberText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
 
 /** Reward over training steps. */
@@ -13,6 +13,6 @@ export const rewardChart: StepChart = {
   about:
     'Mean of the logged reward (r_acc of HDPO: 0.9·r_ans + 0.1·r_fmt for Metis; arXiv 2604.08545, hdpo reward manager).',
   values: (curves) => curves.reward,
-  format: formatNumber,
+  format: numberText,
   limits: null,
 };

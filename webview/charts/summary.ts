@@ -2,7 +2,7 @@
  * The sentence at the top of the charts, which a screen reader hears first: what changed over the shown runs.
  * Computed from the curves alone; says nothing about causes.
  */
-import { formatNumber, formatShare } from '../../src/protocol/formatNumber.ts';
+import { numberText, percentText } from '../../src/base/numberText.ts';
 import type { RunCurves } from '../../src/protocol/engine.ts';
 
 /** First and last value that are known, and their steps; null where fewer than one is. */
@@ -23,10 +23,10 @@ export function summarise(name: string, curves: RunCurves): string {
     return [`${what} ${format(found.first)}${found.steps > 1 ? ` → ${format(found.last)}` : ''}`];
   };
   const parts = [
-    ...change('accuracy', curves.accuracy, formatNumber),
-    ...change('reward', curves.reward, formatNumber),
-    ...change('tool rate', curves.toolRate, formatShare),
-    ...change('calls per rollout', curves.calls, formatNumber),
+    ...change('accuracy', curves.accuracy, numberText),
+    ...change('reward', curves.reward, numberText),
+    ...change('tool rate', curves.toolRate, percentText),
+    ...change('calls per rollout', curves.calls, numberText),
   ];
   return `${name}, ${from === to ? `step ${from}` : `steps ${from} to ${to}`}: ${parts.join(', ')}.`;
 }

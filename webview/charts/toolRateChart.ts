@@ -2,7 +2,7 @@
  * The chart "Tool rate" over training steps. Owns its title, unit, limits and the sentence that says what it is.
  * Leaves out the numbers (per-step aggregates of src/analysis/steps.ts) and the drawing (lineChart.ts).
  */
-import { formatShare } from '../../src/protocol/formatNumber.ts';
+import { percentText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
 
 /** Tool rate over training steps. */
@@ -12,6 +12,6 @@ export const toolRateChart: StepChart = {
   unit: 'share of rollouts',
   about: 'Share of rollouts with at least one tool call sent (T ≥ 1); failed and refused calls count too.',
   values: (curves) => curves.toolRate,
-  format: formatShare,
+  format: percentText,
   limits: [0, 1],
 };
