@@ -47,6 +47,7 @@ describe('buildRollout', () => {
       reward: { total: null, answer: null, format: null, correct: null, correctSource: 'reward threshold', parts: [] },
       loggedAdvantage: null,
       masked: false,
+      output: null,
       modelTokens: null,
       stopReason: null,
       extras: [],
