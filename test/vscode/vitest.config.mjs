@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: 1,
     fileParallelism: false,
     sequence: { concurrent: false },
+    // A menu, a hover or a dialog of the browser can be late for its click; a bug of ours fails every time.
+    retry: 2,
     testTimeout: 180_000,
     hookTimeout: 300_000,
     teardownTimeout: 60_000,
