@@ -116,7 +116,8 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const take = async (found: FoundRun, base: string | null = null): Promise<RunIndex | null> => {
     const known = runs.get(found.id) ?? (await opening.get(found.id));
     if (known) {
-      known.update(found);
+      // One folder may be reached by two paths (links): following both in turn would drop and reread its files for ever.
+      if (known.found().folder === found.folder) known.update(found);
       return known;
     }
     if (disposed || runs.size >= runsKept) return null;
