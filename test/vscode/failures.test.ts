@@ -160,12 +160,14 @@ describe('settings', () => {
   });
 });
 
-describe('indexing 600 MB', () => {
-  const files = 24;
+// Large enough that Cancel is pressed long before the end, also on a quick and quiet machine.
+describe('indexing 1.6 GB', () => {
+  const files = 64;
   const perFile = 3_072;
 
   test('stops by Cancel, what was read is usable, and Resume goes on', async () => {
     const outside = `${launched.workspace}-large`;
+    await rm(path.join(launched.workspace, 'large'), { recursive: true, force: true });
     try {
       await writeLargeRun(outside, files, perFile);
       await rename(outside, path.join(launched.workspace, 'large'));
