@@ -18,13 +18,12 @@ export interface Column {
   readonly origin: 'shard' | 'run' | 'derived';
 }
 
-const shard = (name: string, type: ColumnType, unit: string, sentence: string): Column => ({
-  name,
-  type,
-  unit,
-  sentence,
-  origin: 'shard',
-});
+const columnOf =
+  (origin: Column['origin']) =>
+  (name: string, type: ColumnType, unit: string, sentence: string): Column => ({ name, type, unit, sentence, origin });
+const shard = columnOf('shard');
+const run = columnOf('run');
+const derived = columnOf('derived');
 
 /** A row a rollout. Order is the order in the Parquet file. */
 export const rolloutColumns: readonly Column[] = [
@@ -76,21 +75,6 @@ export const callColumns: readonly Column[] = [
   shard('observation_characters', 'INTEGER', 'character', 'Length of what came back.'),
   shard('redundant', 'VARCHAR', '', 'Comma-separated ids of the rules that flag it; empty for none.'),
 ];
-
-const run = (name: string, type: ColumnType, unit: string, sentence: string): Column => ({
-  name,
-  type,
-  unit,
-  sentence,
-  origin: 'run',
-});
-const derived = (name: string, type: ColumnType, unit: string, sentence: string): Column => ({
-  name,
-  type,
-  unit,
-  sentence,
-  origin: 'derived',
-});
 
 /** What an open run adds to the shard columns: where the file lies and what analysis/ computes over groups. */
 export const runColumns: readonly Column[] = [

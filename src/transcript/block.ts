@@ -33,8 +33,8 @@ export function heading(text: string): string {
 }
 
 /** The line with a remark at the right, at least three spaces away. */
-export function withRemark(line: string, remark: string, column = remarkColumn): string {
-  return remark === '' ? line : `${line.padEnd(column - 3)}   ${remark}`;
+export function withRemark(line: string, remark: string): string {
+  return remark === '' ? line : `${line.padEnd(remarkColumn - 3)}   ${remark}`;
 }
 
 /** Characters of a block with its line breaks, from line `first` on. */

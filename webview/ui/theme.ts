@@ -15,11 +15,3 @@ export function onThemeChange(changed: () => void): void {
     attributeFilter: ['class', 'data-vscode-theme-id'],
   });
 }
-
-/** True if the user asked for less motion, in the system or in VS Code. */
-export function reducedMotion(): boolean {
-  return (
-    document.body.classList.contains('vscode-reduce-motion') ||
-    window.matchMedia('(prefers-reduced-motion: reduce)').matches
-  );
-}
