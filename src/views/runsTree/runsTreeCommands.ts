@@ -68,7 +68,12 @@ export function runsTreeCommands({ context, session, runsTree }: RunsTreeDepende
       if (conditions !== undefined) await runsTree.setFilter({ ...runsTree.filter(), ...conditions });
     },
     'rolloutLens.clearFilter': () => runsTree.setFilter(noFilter),
-    'rolloutLens.cancelIndexing': async (target) => session.engine.cancelIndexing({ run: asRunId(target) }),
+    'rolloutLens.cancelIndexing': async (target) => {
+      const run = asRunId(target);
+      // From the view's title VS Code hands over the focused row, whatever is being indexed: then all of it stops.
+      const named = run !== null && session.run(run)?.state === 'indexing';
+      return session.engine.cancelIndexing({ run: named ? run : null });
+    },
     'rolloutLens.resumeIndexing': async (target) => session.engine.resumeIndexing({ run: asRunId(target) }),
     'rolloutLens.setRewardThreshold': async (target) => {
       const run = await runOf(target, vscode.l10n.t('Set Reward Threshold'));
