@@ -69,8 +69,9 @@ async function findRollout(
 ): Promise<{ readonly rollout: Rollout; readonly stored: StoredRollout | null }> {
   const stored = await rolloutAt(run.table, ref.file, ref.row);
   if (stored) {
-    const { row, line, byteFirst: first, byteCount: count } = stored;
-    const rollout = await reader.at(entry.found, { row, line, bytes: { first, count } });
+    const { row, line, byteFirst: first, byteCount: count, item } = stored;
+    const place = { row, line, bytes: { first, count }, ...(item === null ? {} : { item }) };
+    const rollout = await reader.at(entry.found, place);
     if (rollout) return { rollout, stored };
     // Rewritten since it was indexed: here the file itself decides, the watcher brings the index up to date.
   } else {

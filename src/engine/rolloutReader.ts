@@ -44,7 +44,7 @@ export function createRolloutReader(): RolloutReader {
   };
   return {
     at: async (file, place) => {
-      const key = `${file.path}\0${file.sizeBytes}\0${file.mtimeMs}\0${place.bytes.first}`;
+      const key = `${file.path}\0${file.sizeBytes}\0${file.mtimeMs}\0${place.bytes.first}\0${place.item ?? ''}`;
       const known = recent.get(key);
       if (known) return known;
       const rollout = await withFile(file.path, (source) => readerFor(file).readOne(source, place, file.recognition));

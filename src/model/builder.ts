@@ -68,6 +68,8 @@ export function buildTurn(draft: TurnDraft): Turn {
     characters: draft.characters ?? charactersOf(draft.parts),
     tokens: draft.tokens ?? null,
     latencyMs: draft.latencyMs ?? null,
+    tokenValues: draft.tokenValues ?? null,
+    agent: draft.agent ?? null,
   };
 }
 

@@ -17,7 +17,10 @@ export interface RecordPlace {
   readonly row: number;
   /** 0-based physical line (count of 0x0A before it); for a JSON array the line where the item starts. */
   readonly line: number;
+  /** The record's bytes: of a line, of an item of an array, of the member of an archive, of the whole document. */
   readonly bytes: ByteRange;
+  /** Which of the rollouts that one record holds (columnar logs, groups in one line), 0-based; absent where it holds one. */
+  readonly item?: number;
 }
 
 /** Who speaks. `policy` is the model under training; `tool` is an observation whatever role the chat template gave it. */
@@ -49,6 +52,39 @@ export interface Turn {
   /** Tokens, null where the log does not say. */
   readonly tokens: number | null;
   readonly latencyMs: number | null;
+  /** What the log says of each token of this turn; null where it logs no token arrays. */
+  readonly tokenValues: TokenValues | null;
+  /** The sub-agent or branch that speaks here; null for the main agent. */
+  readonly agent: SubAgent | null;
+}
+
+/**
+ * Per-token arrays of one turn as logged; those that are given have one length. Natural logarithms.
+ * Absent arrays are null, absent items (a trainer that scores only some tokens) NaN.
+ */
+export interface TokenValues {
+  readonly ids: readonly number[] | null;
+  /** Text of each token, null where the log has only ids. */
+  readonly texts: readonly string[] | null;
+  /** log p of each token under the policy that wrote it. */
+  readonly logprobs: readonly number[] | null;
+  /** log p under the reference policy. */
+  readonly referenceLogprobs: readonly number[] | null;
+  /** Further logged values by name ("advantages", "token_rewards", "loss mask" as 0 and 1, "entropy"). */
+  readonly others: readonly NamedNumbers[];
+}
+
+/** A name and one number a token. */
+export interface NamedNumbers {
+  readonly name: string;
+  readonly values: readonly number[];
+}
+
+/** A sub-agent, a branch or a delegate inside a rollout. */
+export interface SubAgent {
+  readonly name: string;
+  /** 1 for what the main agent started, 2 for what that one started. */
+  readonly depth: number;
 }
 
 /** How a call went: `unknown` where the log does not say. */

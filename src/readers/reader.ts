@@ -13,6 +13,11 @@ export type FormatId = string;
 export interface Head {
   /** Base name; only breaks ties. */
   readonly name: string;
+  /**
+   * What the records were wrapped in, already taken off: `first` and `keys` tell of what is inside (a Parquet table is
+   * read as one JSON object a row). Absent for a file that is what it is.
+   */
+  readonly wrapper?: 'gzip' | 'zstd' | 'parquet';
   /** The first bytes of the file (up to 64 KB, up to 8 MB where the first line is longer). */
   readonly bytes: Uint8Array;
   /**
@@ -37,6 +42,11 @@ export interface Recognition {
   readonly producer: string;
   /** Sub-kind the reader wants back when it reads (e.g. 'metis', 'v1'); part of the shard key. */
   readonly variant: string;
+  /**
+   * `episode` where a file of this format holds one episode, so that the files of a folder tree are one run
+   * (discovery.ts says which); absent where a file holds many rollouts.
+   */
+  readonly holds?: 'episode';
 }
 
 /** What a reader is given besides the bytes. */

@@ -14,6 +14,11 @@ export interface Source {
    * A source may write into `target` (at least `count` long) and return a view of it, which spares an allocation.
    */
   read(first: number, count: number, target?: Uint8Array): Promise<Uint8Array>;
+  /**
+   * A file near this one ("result.json", "../result.json": at most one folder up), whole and at most 8 MB; null where it
+   * is not there or cannot be read. Absent for bytes that have no neighbours.
+   */
+  beside?(relativeName: string): Promise<Uint8Array | null>;
 }
 
 /** A Source over bytes in memory, for tests and for decompressed members. */

@@ -31,6 +31,7 @@ export const rolloutColumns: readonly Column[] = [
   shard('line', 'INTEGER', '1', '0-based physical line on which the record starts.'),
   shard('byte_first', 'UBIGINT', 'byte', 'First byte of the record in its file.'),
   shard('byte_count', 'UBIGINT', 'byte', 'Length of the record.'),
+  shard('item', 'INTEGER', '1', 'Which of the rollouts that one record holds; null where it holds one.'),
   shard('step_logged', 'INTEGER', '1', 'Training step as the record logs it; null if only the file name says.'),
   shard('group_key', 'VARCHAR', '', 'Logged group id, else a hash of prompt and ground truth.'),
   shard('group_inferred', 'BOOLEAN', '1', 'True if group_key is a hash, since the log names no group.'),

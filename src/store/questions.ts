@@ -41,6 +41,8 @@ export interface StoredRollout {
   readonly line: number;
   readonly byteFirst: number;
   readonly byteCount: number;
+  /** Which of the rollouts that the record holds; null where it holds one. */
+  readonly item: number | null;
   readonly step: number;
   readonly group: string;
   readonly groupInferred: boolean;

@@ -61,6 +61,7 @@ export const rolloutValues: Readonly<Record<string, (rollout: Rollout, counts: R
   line: ({ place }) => place.line,
   byte_first: ({ place }) => place.bytes.first,
   byte_count: ({ place }) => place.bytes.count,
+  item: ({ place }) => place.item ?? null,
   step_logged: ({ step }) => step,
   group_key: ({ group }) => shortText(group.key),
   group_inferred: ({ group }) => group.source === 'inferred',

@@ -3,7 +3,6 @@
  * stand for); anything else is ignored and asked for. Errors are shown by views/commands.ts.
  * Leaves out the view itself (activateRunsTree.ts).
  */
-import path from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../base/errors.ts';
 import { isObject } from '../../base/json.ts';
@@ -13,6 +12,7 @@ import { notOnDisk } from '../../host/notOnDisk.ts';
 import type { Session } from '../../host/session.ts';
 import { noFilter, type RolloutFilter, type RolloutRef, type RunId, type RunSummary } from '../../protocol/engine.ts';
 import { pickConditions, pickOrder } from './filterPick.ts';
+import { openSample } from './openSample.ts';
 import { askThreshold, pickPath, pickRun, showNotes } from './picks.ts';
 
 /** What the commands need from the view. */
@@ -49,8 +49,10 @@ export function runsTreeCommands({ context, session, runsTree }: RunsTreeDepende
   };
   return {
     'rolloutLens.openRun': async (target) => open(asUri(target) ?? (await pickPath())),
-    'rolloutLens.openSampleRun': () =>
-      open(vscode.Uri.file(path.join(context.extensionPath, 'media', 'sample', 'generated'))),
+    'rolloutLens.openSampleRun': async () => {
+      const run = await openSample(context, session);
+      if (run !== undefined) await runsTree.revealStep(run.id, null);
+    },
     'rolloutLens.closeRun': async (target) => {
       const run = await runOf(target, vscode.l10n.t('Close Run'));
       if (run !== undefined) await session.close(run.id);

@@ -69,6 +69,7 @@ describe('appendRollout', () => {
       line: 7,
       byte_first: 700,
       byte_count: 99,
+      item: null,
       step_logged: 3,
       group_key: 'g0',
       group_inferred: 1,
