@@ -1,11 +1,12 @@
 // One row a training step: the aggregates of the command line's `steps` contract (DESIGN.md), the data of every curve.
 // Columns in, rows out; advantages are computed here by hdpo.ts over the whole batch at once.
 // Formula, unit and source of each number stand in stepColumns; shares and means that do not exist are null, never NaN.
-// Left out: which calls are redundant or failed (counts come in), smoothing, and marks such as "awake".
+// Left out: which calls fail or are flagged by rules on one rollout (counts come in), smoothing, and marks such as "awake".
 import type { StepRow } from '../model/stepRow.ts';
 import { DEFAULT_TOOL_WEIGHT } from './contributions.ts';
 import { at, denseGroups, denseOrdinals, mode, type NumberColumn } from './groups.ts';
 import { computeAdvantages, type AdvantageInput, type Advantages, type Normalisation } from './hdpo.ts';
+import { siblingCalls } from './redundancy/sibling.ts';
 import { RIGHT, UNKNOWN } from './rewards.ts';
 
 /** Rollouts of any number of steps in any order, one entry a rollout; `group` need not be unique across steps, nor dense. */
@@ -48,6 +49,10 @@ export interface StepAggregates extends StepRow {
   readonly group_size: number | null;
   /** Inferred groups of another size; null where all groups are logged. */
   readonly groups_merged_or_cut: number | null;
+  /** The part of redundant_call_rate that rules on one rollout give. */
+  readonly redundant_intrinsic_rate: number | null;
+  /** The part that depends on what siblings tried: it rises as a policy starts to answer directly. */
+  readonly redundant_sibling_rate: number | null;
 }
 
 /** What one number of a StepRow is: unit ('1' for counts and shares, 'call'), formula and source. */
@@ -68,7 +73,7 @@ const stepColumn = (name: keyof StepAggregates, unit: '1' | 'call', formula: str
 /** The paper and its public training code; where the two differ, the code (it wrote the logs). */
 const source = 'arXiv 2604.08545 and its code';
 
-/** The columns of a StepRow in the order of the command line's contract; the last two are extra to it. */
+/** The columns of a StepRow in the order of the command line's contract; the last four are extra to it. */
 export const stepColumns: readonly StepColumn[] = [
   stepColumn('step', '1', 'training step', 'logged'),
   stepColumn('rollouts', '1', 'number of rollouts', 'counted'),
@@ -80,7 +85,7 @@ export const stepColumns: readonly StepColumn[] = [
   stepColumn(
     'redundant_call_rate',
     '1',
-    'flagged calls / calls; so far a call is flagged where its tool refused it as a repeat',
+    'calls flagged as certain or likely / calls; a rollout counts the larger of its two parts',
     source,
   ),
   stepColumn('acc_advantage_abs', '1', 'mean of |A_acc| over rollouts, unweighted', source),
@@ -98,6 +103,8 @@ export const stepColumns: readonly StepColumn[] = [
   stepColumn('dead_efficiency_groups', '1', 'groups with |Q| < 2 or equal T within Q', source),
   stepColumn('group_size', '1', 'most frequent number of rollouts a group', 'counted'),
   stepColumn('groups_merged_or_cut', '1', 'inferred groups of another size than group_size', source),
+  stepColumn('redundant_intrinsic_rate', '1', 'calls flagged by a rule on one rollout / calls', source),
+  stepColumn('redundant_sibling_rate', '1', 'calls that right siblings did without (T − t) / calls', source),
 ];
 
 /** Sums over one step. `known` and `count` say over how many the sum runs. */
@@ -110,6 +117,8 @@ interface Totals {
   calls: number;
   withCalls: number;
   redundantCalls: number;
+  intrinsicCalls: number;
+  siblingCalls: number;
   failedCalls: number;
   accAdvantageSum: number;
   accAdvantageCount: number;
@@ -135,6 +144,8 @@ const noTotals: Totals = {
   calls: 0,
   withCalls: 0,
   redundantCalls: 0,
+  intrinsicCalls: 0,
+  siblingCalls: 0,
   failedCalls: 0,
   accAdvantageSum: 0,
   accAdvantageCount: 0,
@@ -168,6 +179,7 @@ export function stepRows(input: StepInput, options: StepOptions): readonly StepA
   const { ordinal: group } = denseGroups(input.step, input.group);
   const batch: AdvantageInput = { ...input, group };
   const advantages = computeAdvantages(batch, { normalise: options.normalise });
+  const bySiblings = siblingCalls(advantages.groups.members, input);
   const { ordinal: stepOf, count: stepCount } = denseOrdinals(input.step);
   const sums = startSums(input, advantages, stepOf, stepCount);
   const leaveOut = options.groups === 'usual-size';
@@ -183,7 +195,9 @@ export function stepRows(input: StepInput, options: StepOptions): readonly StepA
     addGroup(stepSums.totals, advantages, g);
     const end = at(advantages.groups.members.first, g + 1);
     for (let slot = at(advantages.groups.members.first, g); slot < end; slot += 1) {
-      addRollout(stepSums.totals, input, advantages, at(advantages.groups.members.rollouts, slot));
+      const i = at(advantages.groups.members.rollouts, slot);
+      addRollout(stepSums.totals, input, advantages, i);
+      addRedundant(stepSums.totals, input, { i, bySiblings: at(bySiblings, i) });
     }
   }
   return sums.map((stepSums) => rowOf(stepSums, input, options)).sort((a, b) => a.step - b.step);
@@ -235,7 +249,6 @@ function addRollout(totals: Totals, input: StepInput, advantages: Advantages, i:
   const calls = at(input.calls, i);
   totals.calls += calls;
   if (calls > 0) totals.withCalls += 1;
-  if (input.redundantCalls !== undefined) totals.redundantCalls += at(input.redundantCalls, i);
   if (input.failedCalls !== undefined) totals.failedCalls += at(input.failedCalls, i);
   const accAdvantage = at(advantages.accAdvantage, i);
   if (!Number.isNaN(accAdvantage)) {
@@ -248,6 +261,14 @@ function addRollout(totals: Totals, input: StepInput, advantages: Advantages, i:
     totals.toolAdvantageCount += 1;
     if (toolAdvantage !== 0) totals.toolSignals += 1;
   }
+}
+
+/** Siblings without tools prove all calls, others only a number: so the larger part, which the two share, is counted. */
+function addRedundant(totals: Totals, input: StepInput, { i, bySiblings }: { i: number; bySiblings: number }): void {
+  const intrinsic = input.redundantCalls === undefined ? 0 : at(input.redundantCalls, i);
+  totals.intrinsicCalls += intrinsic;
+  totals.siblingCalls += bySiblings;
+  totals.redundantCalls += Math.max(intrinsic, bySiblings);
 }
 
 /** numerator / denominator, or null where that is no number. */
@@ -277,5 +298,7 @@ function rowOf({ step, usualSize, totals }: StepSums, input: StepInput, options:
     dead_efficiency_groups: totals.judgedGroups === 0 ? null : totals.judgedGroups - totals.signalGroups,
     group_size: usualSize,
     groups_merged_or_cut: totals.inferredGroups === 0 ? null : totals.oddGroups,
+    redundant_intrinsic_rate: input.redundantCalls === undefined ? null : ratio(totals.intrinsicCalls, totals.calls),
+    redundant_sibling_rate: ratio(totals.siblingCalls, totals.calls),
   };
 }

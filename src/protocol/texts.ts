@@ -60,8 +60,15 @@ export const transcriptTexts = {
   row: (row: number) => `record ${countText(row + 1)}`,
   reward: (reward: string) => `reward ${reward}`,
   notIndexed: 'advantages: the group is not indexed yet',
+  noReward: 'no reward in this log',
+  nothingToCompute: 'This log has no reward here, so there is no right or wrong and no advantage to compute.',
+  agent: (name: string, depth: number, label: string) => `${'↳'.repeat(depth)} ${name}: ${label}`,
+  id: 'id',
+  output: 'output',
+  modelTokens: 'tokens of the policy',
   recomputed: (advantage: string) => `A_acc ${advantage} recomputed`,
   logged: (advantage: string) => `${advantage} logged`,
+  loggedAlone: (advantage: string) => `advantage ${advantage} logged`,
   redundantCalls: (calls: number, time: string | null) =>
     `⚠ ${pluralText(calls, 'redundant call')}${time === null ? '' : ` (${time})`}`,
   tokens: (tokens: number) => pluralText(tokens, 'token'),
@@ -90,6 +97,20 @@ export const transcriptTexts = {
   cut: (characters: number) => `… ${pluralText(characters, 'character')} more`,
   moreTurns: (first: number, last: number) => `turns ${countText(first)} to ${countText(last)}`,
   rest: (label: string, part: number, parts: number) => `${label}, continued: part ${part} of ${parts}`,
+} as const;
+
+/** Words of the values of tokens: in the transcript, its hovers and the list of views. */
+export const tokenTexts = {
+  logprob: 'log-prob',
+  referenceLogprob: 'reference log-prob',
+  kl: 'KL to the reference',
+  mean: (name: string, value: string) => `mean ${name} ${value}`,
+  meanKl: (value: string) => `mean KL to the reference ${value} (k1 = log p − log p_ref)`,
+  onEveryToken: (name: string, value: string) => `${name} ${value} on every token`,
+  outsideMask: (outside: string, all: string, name: string) => `${outside} of ${all} tokens outside ${name}`,
+  summary: (parts: readonly string[]) => `· tokens: ${parts.join(' · ')}`,
+  ids: (shown: string, all: string | null) =>
+    all === null ? `· ${shown} token ids (the log has no text of tokens)` : `· the first ${shown} of ${all} token ids`,
 } as const;
 
 /** Words of the sums behind a reward and its advantages. */

@@ -50,7 +50,7 @@ export const rolloutColumns: readonly Column[] = [
     'redundant_calls',
     'INTEGER',
     '1',
-    'Calls flagged as redundant: so far those that the tool itself refused as a repeat.',
+    'Calls that a rule on this rollout alone flags as redundant, certain or likely (hints are not counted).',
   ),
   shard('turns', 'INTEGER', '1', 'Turns the policy wrote.'),
   shard('model_tokens', 'INTEGER', 'token', 'Tokens inside the response mask; null if not logged.'),

@@ -7,9 +7,9 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'src/base': [],
   'src/model': ['src/base'],
   'src/protocol': ['src/model', 'src/base', 'vscode-jsonrpc'],
-  'src/analysis': ['src/model', 'src/base'],
-  // Hashes of prompts are pure; bytes come through Source, never from node:fs.
-  'src/readers': ['src/model', 'src/base', 'node:crypto'],
+  'src/analysis': ['src/model', 'src/base', '@lezer/common', '@lezer/python'],
+  // Hashes of prompts and decompression are pure; bytes come through Source, never from node:fs.
+  'src/readers': ['src/model', 'src/base', 'node:crypto', 'node:zlib', 'yauzl', 'fzstd'],
   'src/store': ['src/model', 'src/base', 'node', '@duckdb/node-api'],
   'src/transcript': ['src/model', 'src/base', 'src/protocol'],
   'src/engine': [
@@ -45,9 +45,10 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'node',
     'package.json',
   ],
-  'src/host': ['src/protocol', 'src/model', 'src/base', 'node', 'vscode'],
+  'src/host': ['src/protocol', 'src/model', 'src/base', 'node', 'vscode', 'yauzl'],
   'src/views': ['src/host', 'src/protocol', 'src/model', 'src/base', 'node', 'vscode'],
   'src/extension.ts': ['src/views', 'src/host', 'vscode', 'vscode-jsonrpc/node'],
   'webview/ui': ['src/protocol', 'src/model', 'src/base', '@vscode/webview-ui-toolkit', 'vscode-jsonrpc/browser'],
+  'webview/fieldMapping': ['webview/ui', 'src/protocol', 'src/model', 'src/base'],
   'webview/charts': ['webview/ui', 'src/protocol', 'src/model', 'src/analysis', 'src/base', 'd3'],
 };

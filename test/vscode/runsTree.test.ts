@@ -6,6 +6,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { flagCalls } from '../../src/analysis/redundancy/all.ts';
+import { isVerlRecord, verlRollout } from '../../src/readers/verlRecord.ts';
 import { metisLine, metisRecord, seededRandom, writeMetisRun, type MetisRecord } from '../generate/metisRun.mjs';
 import { launch, type Launched } from './launch.ts';
 import { channels, expectedRollouts, groupRecords, product, signed, type ExpectedRollout } from './metisLogs.ts';
@@ -200,7 +202,7 @@ describe('order and filter', () => {
   const conditions = [
     { label: 'Wrong', holds: (rollout: ExpectedRollout) => !rollout.correct, shown: /^✗/ },
     { label: 'With calls', holds: (rollout: ExpectedRollout) => rollout.calls > 0, shown: /^[✓✗] T [1-9]/ },
-    { label: 'With redundant calls (refused as repeats)', holds: isRefused, shown: /⚠ [1-9]/ },
+    { label: 'With redundant calls', holds: isFlagged, shown: /⚠ [1-9]/ },
   ];
   for (const { label, holds, shown } of conditions) {
     test(`filters: ${label.toLowerCase()}`, async () => {
@@ -261,7 +263,7 @@ describe('runs that come and go', () => {
       expect(await runs.welcome().innerText()).toContain('No rollout logs were found.');
       await other.screenshot('tree-nothing-found');
       await sample.click();
-      await runs.row('generated').waitFor();
+      await runs.row('hdpo').waitFor();
 
       await other.runCommand('Rollout Lens: Open Run…');
       await other.quickInput.pick(/Folder…/);
@@ -280,13 +282,21 @@ describe('runs that come and go', () => {
           .filter(({ level }) => level === 1)
           .map(({ label }) => label)
           .sort(),
-      ).toEqual(['generated', 'outside']);
+      ).toEqual([
+        'coupled-aggressive',
+        'coupled-mild',
+        'grpo',
+        'hdpo',
+        'illustrated',
+        'outside',
+        'several-calls-a-turn',
+      ]);
 
       await other.chooseFromMenu(runs.row('outside'), 'Close Run');
       await expect.poll(async () => (await runs.list()).map(({ label }) => label)).not.toContain('outside');
       await other.reload();
       await other.openContainer('Rollout Lens');
-      await runs.row('generated').waitFor();
+      await runs.row('hdpo').waitFor();
       expect((await runs.list()).map(({ label }) => label)).not.toContain('outside');
       expect(other.problems).toEqual([]);
     } finally {
@@ -348,8 +358,12 @@ function all(steps: ReadonlyMap<number, readonly ExpectedRollout[]>): readonly E
   return [...steps.values()].flat();
 }
 
-function isRefused({ record }: ExpectedRollout): boolean {
-  return record.tool_interact_info.some(({ metrics }) => JSON.stringify(metrics) === '{"deduplicated":true}');
+/** By the rules themselves, which have tests of their own: what is tested here is the way to the tree. */
+function isFlagged({ record }: ExpectedRollout): boolean {
+  const json: unknown = JSON.parse(metisLine(record));
+  if (!isVerlRecord(json)) throw new Error('not a record');
+  const place = { row: 0, line: 0, bytes: { first: 0, count: 0 } };
+  return flagCalls(verlRollout(json, place, 'metis')).some((rules) => rules.length > 0);
 }
 
 function shareWithCalls(rollouts: readonly ExpectedRollout[]): number {

@@ -45,7 +45,7 @@ export async function pickConditions(current: RolloutFilter): Promise<Conditions
   const items = [
     { name: 'wrong', label: l10n.t('Wrong'), picked: current.wrong },
     { name: 'withCalls', label: l10n.t('With calls'), picked: current.withCalls },
-    { name: 'redundant', label: l10n.t('With redundant calls (refused as repeats)'), picked: current.redundant },
+    { name: 'redundant', label: l10n.t('With redundant calls'), picked: current.redundant },
     {
       name: 'text',
       label: l10n.t('Text…'),

@@ -3,7 +3,7 @@
  * Pure; treeItems.ts turns lines into Markdown by appendText and appendCodeblock only, since questions are log text.
  * Leaves out the sums themselves (protocol/arithmetic.ts) and the members of the group, which the hovers list.
  */
-import { countText, numberText, percentText, sizeText } from '../../base/numberText.ts';
+import { countText, numberText, percentText, signedText, sizeText } from '../../base/numberText.ts';
 import type { Translator } from '../../host/translator.ts';
 import { arithmeticLines } from '../../protocol/arithmetic.ts';
 import type { StepRow } from '../../model/stepRow.ts';
@@ -31,13 +31,18 @@ export function rolloutTooltip(
       [
         hasSteps ? l10n.t('step {0}', row.step) : '',
         l10n.t('rollout {0} of {1}', row.member, row.groupSize),
-        row.redundantCalls > 0 ? l10n.t('calls refused as repeats: {0}', countText(row.redundantCalls)) : '',
+        row.redundantCalls > 0 ? l10n.t('redundant calls: {0}', countText(row.redundantCalls)) : '',
         row.stopReason === null ? '' : l10n.t('ended by: {0}', row.stopReason),
       ]
         .filter((part) => part !== '')
         .join(' · '),
     ),
-    code(arithmeticLines(explanation).map((line) => line.text)),
+    ...(row.reward === null && row.correct === null
+      ? [
+          text(l10n.t('No reward in this log.')),
+          ...(row.loggedAdvantage === null ? [] : [text(l10n.t('logged A {0}', signedText(row.loggedAdvantage)))]),
+        ]
+      : [code(arithmeticLines(explanation).map((line) => line.text))]),
     text(l10n.t('{0}, line {1}', row.ref.file, row.line + 1)),
   ];
 }
@@ -66,6 +71,9 @@ export function runTooltip(run: RunSummary, l10n: Translator): readonly TooltipB
           ),
         ]),
     ...(run.hasSteps ? [] : [text(l10n.t('This log has no training steps.'))]),
+    ...(run.hasRewards
+      ? []
+      : [text(l10n.t('This log has no rewards: nothing says which rollouts are right, and there are no advantages.'))]),
   ];
 }
 
@@ -91,7 +99,17 @@ export function stepTooltip(row: StepRow, l10n: Translator): readonly TooltipBlo
 }
 
 /** A group: its question and what G, ✓ and |Q| mean here. */
-export function groupTooltip(row: GroupRow, l10n: Translator): readonly TooltipBlock[] {
+export function groupTooltip(
+  row: GroupRow,
+  l10n: Translator,
+  rewards: 'rewards' | 'no rewards' = 'rewards',
+): readonly TooltipBlock[] {
+  if (rewards === 'no rewards') {
+    return [
+      text(row.question),
+      text(l10n.t('{0} rollouts of this prompt; the log has no rewards.', countText(row.size))),
+    ];
+  }
   return [
     text(row.question),
     text(

@@ -58,6 +58,8 @@ describe('stepRows', () => {
       dead_efficiency_groups: 1,
       group_size: 4,
       groups_merged_or_cut: null,
+      redundant_intrinsic_rate: 2 / 6,
+      redundant_sibling_rate: 0,
     });
     expect(nine).toMatchObject({
       step: 9,
@@ -103,6 +105,8 @@ describe('stepRows', () => {
       dead_efficiency_groups: null,
       group_size: 1,
       groups_merged_or_cut: null,
+      redundant_intrinsic_rate: null,
+      redundant_sibling_rate: null,
     });
     const unknown = { ...batchOf(rows), step: rows.map((row) => row.step) };
     const [seven] = stepRows(unknown, { normalise: 'std' });
@@ -132,6 +136,26 @@ describe('stepRows', () => {
     expect([usual.groups_merged_or_cut, usual.groups, usual.rollouts, usual.accuracy]).toEqual([1, 3, 6, 1]);
     const logged = only(stepRows(columns(many), { normalise: 'std', groups: 'usual-size' }));
     expect([logged.groups, logged.groups_merged_or_cut]).toEqual([4, null]);
+  });
+
+  it('counts a rollout with the larger of what its own rules and its siblings flag', () => {
+    // Three right without calls; one right with 3 calls, one of them flagged by a rule of its own.
+    const step = only(
+      stepRows(
+        {
+          count: 4,
+          step: [1, 1, 1, 1],
+          group: [0, 0, 0, 0],
+          accReward: new Float64Array(4).fill(1),
+          correct: new Uint8Array(4).fill(1),
+          calls: Uint32Array.from([0, 0, 0, 3]),
+          redundantCalls: [0, 0, 0, 1],
+        },
+        { normalise: 'std' },
+      ),
+    );
+    expect(step.redundant_call_rate).toBe(1);
+    expect([step.redundant_intrinsic_rate, step.redundant_sibling_rate]).toEqual([1 / 3, 1]);
   });
 
   it('refuses columns of another length and takes an empty batch', () => {

@@ -1,6 +1,7 @@
 /** Rule `refused`: flags what the tool itself refused, and nothing that merely failed. */
 import { describe, expect, it } from 'vitest';
 import { flagCalls } from '../../../../src/analysis/redundancy/all.ts';
+import { callFacts } from '../../../../src/analysis/redundancy/callFacts.ts';
 import { refused } from '../../../../src/analysis/redundancy/refused.ts';
 import { buildRollout } from '../../../../src/model/builder.ts';
 import type { Call, CallOutcome } from '../../../../src/model/rollout.ts';
@@ -46,7 +47,7 @@ const cases: readonly (readonly [name: string, calls: readonly Call[], flagged: 
 
 describe('refused', () => {
   it.each(cases)('%s', (_, calls, flagged) => {
-    const flags = refused.flag(rolloutWith(calls));
+    const flags = refused.flag(callFacts(rolloutWith(calls)));
     expect(flags.map((flag) => flag.refersTo)).toEqual(flagged);
     for (const flag of flags) expect(calls[flag.call]?.outcome).toBe('refused');
   });

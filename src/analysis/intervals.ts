@@ -1,0 +1,24 @@
+// Intervals of shares: how far a share may be off when it was counted on few. Left out: bootstraps over groups.
+
+/** z of a two-sided 95 % interval. */
+const z95 = 1.959963984540054;
+
+/** A share with its interval, all three 0 to 1. */
+export interface Share {
+  readonly share: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The 95 % Wilson score interval of `hits` of `count`; null where nothing was counted. Unlike the normal interval it
+ * stays inside 0 to 1 and is honest at 0 of n and n of n. Source: E. B. Wilson, JASA 22 (1927), 209–212.
+ */
+export function wilsonInterval(hits: number, count: number): Share | null {
+  if (count <= 0) return null;
+  const share = hits / count;
+  const scale = 1 + z95 ** 2 / count;
+  const centre = (share + z95 ** 2 / (2 * count)) / scale;
+  const half = (z95 / scale) * Math.sqrt((share * (1 - share)) / count + z95 ** 2 / (4 * count ** 2));
+  return { share, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+}

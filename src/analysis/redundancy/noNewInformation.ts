@@ -1,0 +1,128 @@
+/**
+ * Rule `no-new-information`: nearly all of an observation's text had been read before.
+ * Proves: at least 95 % of its 8-grams of tokens stand in the prompt or in earlier observations of the same tool.
+ * Does not prove: that another source was not wanted (that is a hint named `confirmation`), nor anything about short
+ * answers ("OK", "5"); the policy's own text never counts as read. Source: hdpo.md section 3.
+ */
+import { isObject } from '../../base/json.ts';
+import type { Call } from '../../model/rollout.ts';
+import { canonicalJson, type CallFacts } from './callFacts.ts';
+import { isTruncated } from './observationText.ts';
+import { buildFlag, type Flag, type Rule } from './rule.ts';
+
+const id = 'no-new-information';
+/** Tokens of one gram. */
+const gramTokens = 8;
+/** Share of an observation's grams that must be known. */
+export const knownShareNeeded = 0.95;
+/** Shorter observations are equal by chance. */
+export const tokensNeeded = 20;
+
+/** Flags observations whose text was known: likely from the same tool, a hint (`confirmation`) from another source. */
+export const noNewInformation: Rule = {
+  id,
+  hintsOnly: false,
+  flag: (facts) => {
+    const flags: Flag[] = [];
+    for (const call of facts.judged) {
+      const flag = judge(facts, call);
+      if (flag !== null) flags.push(flag);
+    }
+    return flags;
+  },
+};
+
+function judge(facts: CallFacts, index: number): Flag | null {
+  const { calls, turns } = facts.rollout;
+  const call = calls[index];
+  if (!call || (call.outcome !== 'ok' && call.outcome !== 'unknown') || call.images.length > 0) return null;
+  const earlier = calls
+    .slice(0, index)
+    .filter((one) => one.turn < call.turn && one.observation !== '' && !asksElsewhere(one, call));
+  const prompt = turns.filter((turn) => turn.prompt && turn.role !== 'policy');
+  const promptTexts = prompt.flatMap(({ parts }) => parts.flatMap((part) => ('text' in part ? [part.text] : [])));
+  const observation = call.observation;
+  if (observation.length < tokensNeeded * 3 || isTruncated(observation)) return null;
+  // A call that may change something is not asked for its words.
+  if (!facts.onlyReads(index)) return null;
+  if (!looksKnown(observation, [...promptTexts, ...earlier.map((one) => one.observation)])) return null;
+  const grams = gramsOf(facts.seen(index));
+  if (grams.length <= tokensNeeded - gramTokens) return null;
+  const same = earlier.filter(({ tool }) => tool === call.tool);
+  const known = knownShare(grams, [...promptTexts, ...same.map((one) => one.observation)]);
+  const source = calls.findLastIndex((one, at) => at < index && one.tool === call.tool && one.turn < call.turn);
+  const refersTo = source < 0 ? null : source;
+  if (known >= knownShareNeeded) {
+    return buildFlag({
+      call: index,
+      rule: id,
+      confidence: 'likely',
+      refersTo,
+      evidence: [{ name: 'known_share', value: known }],
+    });
+  }
+  const anywhere = knownShare(grams, [...promptTexts, ...earlier.map((one) => one.observation)]);
+  if (anywhere < knownShareNeeded) return null;
+  const evidence = [{ name: 'confirmation', value: anywhere }];
+  return buildFlag({ call: index, rule: id, confidence: 'hint', evidence });
+}
+
+const elsewhere =
+  /page|offset|start|end|range|line|date|day|time|year|month|site|domain|lang|locale|cursor|skip|limit/iu;
+
+/** True for another page, range, site, date or language: to find the same there is an answer, not a repetition. */
+function asksElsewhere(one: Call, other: Call): boolean {
+  const [before, after] = [one.arguments, other.arguments];
+  if (one.tool !== other.tool || !isObject(before) || !isObject(after)) return false;
+  return Object.keys(after).some(
+    (name) => elsewhere.test(name) && canonicalJson(before[name] ?? null) !== canonicalJson(after[name] ?? null),
+  );
+}
+
+/** Five pieces of the text are looked for as they are: for almost every observation that settles it at once. */
+function looksKnown(observation: string, texts: readonly string[]): boolean {
+  const pieces = [0.3, 0.5, 0.7].map((at) => {
+    const first = Math.floor(observation.length * at);
+    const parts = observation.slice(first, first + 60).split(/\n|\s{2,}/u);
+    return parts.reduce((longest, part) => (part.length > longest.length ? part : longest), '').trim();
+  });
+  const telling = pieces.filter((piece) => piece.length >= 6);
+  const hits = telling.filter((piece) => texts.some((text) => text.includes(piece))).length;
+  return telling.length === 0 || hits * 2 > telling.length;
+}
+
+function knownShare(grams: readonly number[], texts: readonly string[]): number {
+  const known = new Set<number>();
+  for (const text of texts) for (const gram of gramsOf(text)) known.add(gram);
+  return grams.filter((gram) => known.has(gram)).length / grams.length;
+}
+
+/**
+ * Hashes (32 bits) of all runs of eight tokens, letters and digits in lower case. A chance hit among ten thousand grams
+ * is one in fifty texts, far below the share that decides.
+ */
+function gramsOf(text: string): readonly number[] {
+  const grams: number[] = [];
+  const ring = new Uint32Array(gramTokens);
+  let tokens = 0;
+  let hash = 0;
+  for (let at = 0; at <= text.length; at += 1) {
+    const code = at < text.length ? text.charCodeAt(at) : 0x20;
+    const isUpper = code >= 0x41 && code <= 0x5a;
+    if (isUpper || (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || code > 0xbf) {
+      hash = Math.imul((hash === 0 ? 0x811c9dc5 : hash) ^ (isUpper ? code + 0x20 : code), 0x01000193);
+      continue;
+    }
+    if (hash === 0) continue;
+    ring[tokens % gramTokens] = hash;
+    hash = 0;
+    tokens += 1;
+    if (tokens < gramTokens) continue;
+    let gram = 0;
+    for (let back = gramTokens; back > 0; back -= 1) {
+      gram = Math.imul(gram, 0x01000193) ^ (ring[(tokens - back) % gramTokens] ?? 0);
+    }
+    grams.push(gram);
+  }
+  return grams;
+}
