@@ -36,35 +36,52 @@ function judge(facts: CallFacts, index: number): Flag | null {
   const { calls, turns } = facts.rollout;
   const call = calls[index];
   if (!call || (call.outcome !== 'ok' && call.outcome !== 'unknown') || call.images.length > 0) return null;
-  const earlier = calls
-    .slice(0, index)
-    .filter((one) => one.turn < call.turn && one.observation !== '' && !asksElsewhere(one, call));
+  // What was read before something changed may not be true any more: to read it again is a check, not a repetition.
+  const earlier = facts.judged.filter((at) => {
+    const one = calls[at];
+    const isRead = one !== undefined && at < index && one.turn < call.turn && one.observation !== '';
+    return isRead && !asksElsewhere(one, call) && facts.nothingChangedBetween(at, index);
+  });
+  const seenBy = (at: number): string => calls[at]?.observation ?? '';
   const prompt = turns.filter((turn) => turn.prompt && turn.role !== 'policy');
   const promptTexts = prompt.flatMap(({ parts }) => parts.flatMap((part) => ('text' in part ? [part.text] : [])));
   const observation = call.observation;
   if (observation.length < tokensNeeded * 3 || isTruncated(observation)) return null;
   // A call that may change something is not asked for its words.
   if (!facts.onlyReads(index)) return null;
-  if (!looksKnown(observation, [...promptTexts, ...earlier.map((one) => one.observation)])) return null;
+  if (!looksKnown(observation, [...promptTexts, ...earlier.map(seenBy)])) return null;
   const grams = gramsOf(facts.seen(index));
   if (grams.length <= tokensNeeded - gramTokens) return null;
-  const same = earlier.filter(({ tool }) => tool === call.tool);
-  const known = knownShare(grams, [...promptTexts, ...same.map((one) => one.observation)]);
-  const source = calls.findLastIndex((one, at) => at < index && one.tool === call.tool && one.turn < call.turn);
-  const refersTo = source < 0 ? null : source;
+  const same = earlier.filter((at) => calls[at]?.tool === call.tool);
+  const known = knownShare(grams, [...promptTexts, ...same.map(seenBy)]);
   if (known >= knownShareNeeded) {
     return buildFlag({
       call: index,
       rule: id,
       confidence: 'likely',
-      refersTo,
+      refersTo: tellingMost(grams, same, seenBy),
       evidence: [{ name: 'known_share', value: known }],
     });
   }
-  const anywhere = knownShare(grams, [...promptTexts, ...earlier.map((one) => one.observation)]);
+  const anywhere = knownShare(grams, [...promptTexts, ...earlier.map(seenBy)]);
   if (anywhere < knownShareNeeded) return null;
   const evidence = [{ name: 'confirmation', value: anywhere }];
   return buildFlag({ call: index, rule: id, confidence: 'hint', evidence });
+}
+
+/** The call that had said most of it, the latest of equal ones; null where the prompt alone did. */
+function tellingMost(
+  grams: readonly number[],
+  calls: readonly number[],
+  seenBy: (call: number) => string,
+): number | null {
+  let best: number | null = null;
+  let bestShare = 0;
+  for (const call of calls) {
+    const share = knownShare(grams, [seenBy(call)]);
+    if (share > 0 && share >= bestShare) [best, bestShare] = [call, share];
+  }
+  return best;
 }
 
 const elsewhere =
