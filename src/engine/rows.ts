@@ -15,8 +15,8 @@ import { shortText } from '../store/rolloutValues.ts';
 /** Longest list in one answer. */
 const maximumRows = 500;
 
-/** Steps of curves in one answer: 40 bytes each. */
-export const stepsInMessage = 20_000;
+/** Steps of curves in one answer: 88 bytes each, so that it stays below 1 MB. */
+export const stepsInMessage = 10_000;
 
 /** Characters of all rows of a page together; a character crosses as one byte or two. */
 const maximumPageCharacters = 450_000;
@@ -180,5 +180,11 @@ export function curvesOf(run: RunId, steps: readonly StepRow[], first: number): 
     reward: numbers((row) => row.reward_mean),
     toolRate: numbers((row) => row.tool_rate),
     calls: numbers((row) => row.calls_mean),
+    redundant: numbers((row) => row.redundant_call_rate),
+    qualifyingShare: numbers((row) => row.qualifying_share),
+    signalShare: numbers((row) => row.efficiency_signal_share),
+    effectiveToolWeight: numbers((row) => row.effective_w_tool),
+    accAdvantage: numbers((row) => row.acc_advantage_abs),
+    toolAdvantage: numbers((row) => row.tool_advantage_abs),
   };
 }

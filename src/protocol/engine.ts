@@ -3,8 +3,11 @@
  * Every result is at most 1 MB (invariant 5): lists come in pages, pictures in slices, text already cut.
  * All paths are absolute. A cancelled or failed call rejects; it always settles (invariant 7).
  */
+import type { FieldMapping } from '../model/fieldMapping.ts';
 import type { Note } from '../model/note.ts';
 import type { StepRow } from '../model/stepRow.ts';
+import type { MappingForm, MappingPreview } from './fieldMapping.ts';
+import type { TokenPage } from './tokens.ts';
 import type { TranscriptMessage } from './transcript.ts';
 
 /** Opaque id of a run: stable for its path, so tree state and restored tabs survive a restart. */
@@ -60,6 +63,8 @@ export interface RunSummary {
   readonly live: boolean;
   /** False for logs without a training step: views that need steps say so. */
   readonly hasSteps: boolean;
+  /** False once rollouts are read and none has a reward or a verdict: views that need them say so. */
+  readonly hasRewards: boolean;
   /** Reward above which a rollout counts as right where the log does not say; null if the log says for all. */
   readonly rewardThreshold: number | null;
 }
@@ -165,6 +170,18 @@ export interface RunCurves {
   readonly reward: Float64Array;
   readonly toolRate: Float64Array;
   readonly calls: Float64Array;
+  /** Flagged calls / calls. */
+  readonly redundant: Float64Array;
+  /** Groups with |Q| ≥ 2 / groups. */
+  readonly qualifyingShare: Float64Array;
+  /** Groups with an efficiency signal / groups. */
+  readonly signalShare: Float64Array;
+  /** w_tool·N/N_sig. */
+  readonly effectiveToolWeight: Float64Array;
+  /** Mean of |A_acc|. */
+  readonly accAdvantage: Float64Array;
+  /** Mean of |A_tool|. */
+  readonly toolAdvantage: Float64Array;
 }
 
 /** Some consecutive steps of a run's curves, and how many the run has in all. */
@@ -178,6 +195,8 @@ export interface FileKind {
   readonly format: string | null;
   /** "Metis / verl-tool" when read; else what it is recognised as ("a TRL parquet: not read yet"), or "unknown". */
   readonly description: string;
+  /** True for a log that is text as it lies there, so that an editor can show a rollout's line; false if not read. */
+  readonly text: boolean;
 }
 
 /** What discovery found below the given folders. */
@@ -238,8 +257,25 @@ export interface EngineApi {
     readonly sizeBytes: number;
     readonly bytes: Uint8Array;
   };
-  /** Curves from the step at index `first` on, at most 20,000 steps. */
+  /** Token values of one turn from token `first` on, as many as fit. UserError where the turn has none. */
+  tokens(params: {
+    readonly ref: RolloutRef;
+    /** Absolute path of the run, as for `transcript`. */
+    readonly path: string;
+    readonly turn: number;
+    readonly first: number;
+  }): TokenPage;
+  /** Curves from the step at index `first` on, at most 10,000 steps. */
   curves(params: { readonly run: RunId; readonly first: number }): CurvesPage;
+  /** What the field mapping form shows of a log (or of the first log of a folder). UserError where it has no records. */
+  mappingForm(params: { readonly path: string }): MappingForm;
+  /** The first rollout of a log as a mapping reads it. */
+  previewMapping(params: { readonly path: string; readonly mapping: FieldMapping }): MappingPreview;
+  /** Keeps a mapping for the folder of a log (null: removes it) and closes the runs it changes: `reopen` names them. */
+  saveMapping(params: { readonly path: string; readonly mapping: FieldMapping | null }): {
+    readonly folder: string;
+    readonly reopen: readonly string[];
+  };
   notes(params: { readonly run: RunId } & PageRequest): Page<Note>;
   fileKind(params: { readonly path: string }): FileKind;
 }

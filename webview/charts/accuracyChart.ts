@@ -12,6 +12,7 @@ export const accuracyChart: StepChart = {
   unit: 'share of rollouts',
   about:
     "Share of rollouts that are right: as the log says, else reward above the run's threshold. Rollouts without either are left out.",
+  missing: 'These logs do not say which rollouts are right, and have no rewards to decide it by.',
   values: (curves) => curves.accuracy,
   format: numberText,
   limits: [0, 1],

@@ -11,6 +11,7 @@ export const callsChart: StepChart = {
   title: 'Calls per rollout',
   unit: 'mean T',
   about: 'Mean of T, the number of tool calls sent in a rollout, failed and refused ones too.',
+  missing: 'Nothing is known of tool calls here.',
   values: (curves) => curves.calls,
   format: numberText,
   limits: null,

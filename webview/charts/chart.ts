@@ -13,6 +13,8 @@ export interface StepChart {
   readonly unit: string;
   /** Formula and source: the text behind "About". */
   readonly about: string;
+  /** What the logs of the shown runs lack where no value is known: one sentence, instead of empty axes. */
+  readonly missing: string;
   /** Values by step, parallel to `curves.step`; NaN where not known. */
   values(curves: RunCurves): Float64Array;
   /** A value as text. */

@@ -36,13 +36,25 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
   const about = element('p', { class: 'about', hidden: !view.about }, [chart.about]);
   const plot = makePlot();
   const table = makeDataTable(chart);
+  const missing = element('p', { class: 'missing' }, [chart.missing]);
   const content = element('div', { class: 'content' }, [view.table ? table.node : plot]);
+  /** The table, the plot, or the sentence that says why there is neither. */
+  const show = (node: Element): void => {
+    // Put in place only where it is not: what is moved loses the keyboard.
+    if (content.firstElementChild !== node) content.replaceChildren(node);
+  };
   const setView = (change: Partial<FigureView>): void => {
     view = { ...view, ...change };
     events.onView(view);
   };
 
   const redraw = (): void => {
+    if (series.length > 0 && series.every(({ value }) => value.every(Number.isNaN))) {
+      drawn = null;
+      show(missing);
+      return;
+    }
+    show(view.table ? table.node : plot);
     if (view.table) {
       table.update(series);
       return;
@@ -82,7 +94,6 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
         onToggle: (pressed) => {
           setView({ table: pressed });
           drawn = null;
-          content.replaceChildren(pressed ? table.node : plot);
           redraw();
         },
       }),

@@ -145,7 +145,11 @@ function summaryText(): readonly [text: string, busy: boolean] {
   const sentences = shownNow.flatMap((run) => {
     const curve = curves.get(run.id);
     const noSteps = run.hasSteps ? '' : ' Its log names no training steps, so it is shown as one.';
-    return curve ? [`${summarise(run.name, curve)}${noSteps}`] : [];
+    const noRewards =
+      run.hasRewards || run.indexing
+        ? ''
+        : ' This log has no rewards: nothing in it says which rollouts are right, and there are no advantages.';
+    return curve ? [`${summarise(run.name, curve)}${noSteps}${noRewards}`] : [];
   });
   // A number and its unit stay on one line.
   return [sentences.join('\n').replaceAll(' %', '\u00a0%'), waiting];

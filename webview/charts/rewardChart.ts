@@ -12,6 +12,7 @@ export const rewardChart: StepChart = {
   unit: 'mean',
   about:
     'Mean of the logged reward (r_acc of HDPO: 0.9·r_ans + 0.1·r_fmt for Metis; arXiv 2604.08545, hdpo reward manager).',
+  missing: 'These logs have no rewards: they show what was said and called, not how it was scored.',
   values: (curves) => curves.reward,
   format: numberText,
   limits: null,

@@ -3,6 +3,7 @@
  * Computed from the curves alone; says nothing about causes.
  */
 import { numberText, percentText } from '../../src/base/numberText.ts';
+import { curriculumOf } from '../../src/analysis/curriculum.ts';
 import type { RunCurves } from '../../src/protocol/engine.ts';
 
 /** First and last value that are known, and their steps; null where fewer than one is. */
@@ -27,6 +28,17 @@ export function summarise(name: string, curves: RunCurves): string {
     ...change('reward', curves.reward, numberText),
     ...change('tool rate', curves.toolRate, percentText),
     ...change('calls per rollout', curves.calls, numberText),
+    ...change('redundant calls', curves.redundant, percentText),
   ];
-  return `${name}, ${from === to ? `step ${from}` : `steps ${from} to ${to}`}: ${parts.join(', ')}.`;
+  return `${name}, ${from === to ? `step ${from}` : `steps ${from} to ${to}`}: ${parts.join(', ')}.${channel(curves)}`;
+}
+
+/** What the efficiency channel did: a sentence of its own where the run has steps enough to say so, else nothing. */
+function channel(curves: RunCurves): string {
+  const { awake, asleep, peak } = curriculumOf(curves);
+  if (curves.step.length < 5 || peak === null) return '';
+  const most = `up to ${percentText(peak.share)} of groups carried a signal, at step ${peak.step}`;
+  if (awake === null) return ` The efficiency channel was never awake (${most}).`;
+  const end = asleep === null ? '' : ` to ${asleep.step}, then asleep (${asleep.because})`;
+  return ` The efficiency channel was awake from step ${awake}${end}; ${most}.`;
 }

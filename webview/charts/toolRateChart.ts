@@ -11,6 +11,7 @@ export const toolRateChart: StepChart = {
   title: 'Tool rate',
   unit: 'share of rollouts',
   about: 'Share of rollouts with at least one tool call sent (T ≥ 1); failed and refused calls count too.',
+  missing: 'Nothing is known of tool calls here.',
   values: (curves) => curves.toolRate,
   format: percentText,
   limits: [0, 1],

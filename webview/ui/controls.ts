@@ -6,13 +6,21 @@ import {
   provideVSCodeDesignSystem,
   vsCodeButton,
   vsCodeCheckbox,
+  vsCodeDropdown,
+  vsCodeOption,
   vsCodeProgressRing,
 } from '@vscode/webview-ui-toolkit';
 import { element } from './dom.ts';
 
 /** Registers the custom elements; once, before the first control is made. */
 export function registerControls(): void {
-  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox(), vsCodeProgressRing());
+  provideVSCodeDesignSystem().register(
+    vsCodeButton(),
+    vsCodeCheckbox(),
+    vsCodeDropdown(),
+    vsCodeOption(),
+    vsCodeProgressRing(),
+  );
 }
 
 /** What a button is and does. */
@@ -64,6 +72,34 @@ export function checkbox({ label, checked, onChange }: CheckboxOptions): HTMLEle
   const made = element('vscode-checkbox', { checked, 'aria-label': label }, [label]);
   made.addEventListener('change', () => {
     onChange((made as HTMLInputElement).checked);
+  });
+  return made;
+}
+
+/** One choice of a dropdown. */
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** What a dropdown asks. */
+export interface DropdownOptions {
+  /** Its accessible name; a visible label stands beside it. */
+  readonly label: string;
+  readonly choices: readonly Choice[];
+  readonly chosen: string;
+  readonly onChange: (value: string) => void;
+}
+
+/** A list of choices that opens. */
+export function dropdown({ label, choices, chosen, onChange }: DropdownOptions): HTMLElement {
+  const options = choices.map((choice) =>
+    element('vscode-option', { value: choice.value, selected: choice.value === chosen }, [choice.label]),
+  );
+  const made = element('vscode-dropdown', { 'aria-label': label }, options);
+  made.addEventListener('change', () => {
+    // The element is the toolkit's: its value is that of the chosen option.
+    onChange((made as HTMLSelectElement).value);
   });
   return made;
 }

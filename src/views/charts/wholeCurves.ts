@@ -34,6 +34,12 @@ export async function wholeCurves(
     reward: all(({ reward }) => reward),
     toolRate: all(({ toolRate }) => toolRate),
     calls: all(({ calls }) => calls),
+    redundant: all(({ redundant }) => redundant),
+    qualifyingShare: all(({ qualifyingShare }) => qualifyingShare),
+    signalShare: all(({ signalShare }) => signalShare),
+    effectiveToolWeight: all(({ effectiveToolWeight }) => effectiveToolWeight),
+    accAdvantage: all(({ accAdvantage }) => accAdvantage),
+    toolAdvantage: all(({ toolAdvantage }) => toolAdvantage),
   };
 }
 

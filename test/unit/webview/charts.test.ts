@@ -6,6 +6,7 @@ import { moved } from '../../../webview/charts/cursor.ts';
 import { csvOf } from '../../../webview/charts/csv.ts';
 import { nearestIndex, reducePoints } from '../../../webview/charts/reduce.ts';
 import { summarise } from '../../../webview/charts/summary.ts';
+import type { RunCurves } from '../../../src/protocol/engine.ts';
 
 const valuesArbitrary = fc.array(fc.oneof(fc.double({ min: -5, max: 5, noNaN: true }), fc.constant(NaN)), {
   minLength: 1,
@@ -93,19 +94,46 @@ describe('what is said and exported', () => {
       'step,"a ""x"", y",b\n1,0.5,\n2,1,\n',
     );
   });
+  const curvesOf = (steps: number, given: Partial<Record<keyof RunCurves, readonly number[]>>): RunCurves => {
+    const curve = (name: keyof RunCurves): Float64Array =>
+      Float64Array.from(given[name] ?? Array.from({ length: steps }, () => NaN));
+    return {
+      run: 'r',
+      step: Int32Array.from({ length: steps }, (_, i) => i + 1),
+      rollouts: new Uint32Array(steps).fill(8),
+      accuracy: curve('accuracy'),
+      reward: curve('reward'),
+      toolRate: curve('toolRate'),
+      calls: curve('calls'),
+      redundant: curve('redundant'),
+      qualifyingShare: curve('qualifyingShare'),
+      signalShare: curve('signalShare'),
+      effectiveToolWeight: curve('effectiveToolWeight'),
+      accAdvantage: curve('accAdvantage'),
+      toolAdvantage: curve('toolAdvantage'),
+    };
+  };
   it('the summary names first and last known values', () => {
-    const curve = (values: number[]): Float64Array => Float64Array.from(values);
-    expect(
-      summarise('hdpo', {
-        run: 'r',
-        step: Int32Array.from([1, 2, 3]),
-        rollouts: Uint32Array.from([8, 8, 8]),
-        accuracy: curve([0.5, NaN, 0.75]),
-        reward: curve([NaN, NaN, NaN]),
-        toolRate: curve([0.98, 0.5, 0.02]),
-        calls: curve([2, 1, 0.25]),
-      }),
-    ).toBe('hdpo, steps 1 to 3: accuracy 0.5 → 0.75, tool rate 98 % → 2 %, calls per rollout 2 → 0.25.');
+    const curves = curvesOf(3, {
+      accuracy: [0.5, NaN, 0.75],
+      toolRate: [0.98, 0.5, 0.02],
+      calls: [2, 1, 0.25],
+      redundant: [0.31, 0.1, 0.04],
+    });
+    expect(summarise('hdpo', curves)).toBe(
+      'hdpo, steps 1 to 3: accuracy 0.5 → 0.75, tool rate 98 % → 2 %, calls per rollout 2 → 0.25, redundant calls 31 % → 4 %.',
+    );
+  });
+  it('the summary says when the efficiency channel was awake', () => {
+    const calls = Array.from({ length: 16 }, () => 0.1);
+    const awake = curvesOf(16, { calls, signalShare: [...calls.slice(0, 7).map(() => 0.4), ...calls.slice(0, 9)] });
+    expect(summarise('hdpo', awake)).toBe(
+      'hdpo, steps 1 to 16: calls per rollout 0.1 → 0.1. The efficiency channel was awake from step 5 to 10, then asleep (all lean); up to 40 % of groups carried a signal, at step 1.',
+    );
+    const never = curvesOf(16, { calls, signalShare: calls });
+    expect(summarise('grpo', never)).toBe(
+      'grpo, steps 1 to 16: calls per rollout 0.1 → 0.1. The efficiency channel was never awake (up to 10 % of groups carried a signal, at step 1).',
+    );
   });
 });
 
@@ -117,6 +145,7 @@ describe('which runs are shown', () => {
     colour: 0,
     rollouts: 0,
     hasSteps: true,
+    hasRewards: true,
     indexing: false,
   });
   const [a, b, c] = [run('a'), run('b'), run('c')];
