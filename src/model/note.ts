@@ -13,13 +13,17 @@ export type NoteCode =
   | 'not-a-record'
   | 'line-too-long'
   | 'partial-last-line'
+  /** A compressed file ends too early or is damaged; what could be decompressed was read. */
+  | 'damaged-file'
   | 'non-finite-number'
   | 'invalid-utf8'
   | 'file-changed'
   | 'folder-limit'
   | 'symlink-loop'
   | 'index-not-written'
-  | 'group-size';
+  | 'group-size'
+  /** The log does not say something that is shown all the same, or only in another form; the message says what. */
+  | 'not-logged';
 
 /** One note; `line` is 0-based and null where the note is about the whole file. */
 export interface Note {

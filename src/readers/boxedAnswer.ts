@@ -1,6 +1,8 @@
 /**
  * Finds the `\boxed{…}` that mathematics recipes grade. Owned by chatEpisode.ts; leaves out judging the answer.
  */
+import { textPart } from '../model/builder.ts';
+import type { TurnPart } from '../model/rollout.ts';
 
 /** A boxed answer and the lines it stands on, `[first, end)` of the text. */
 export interface BoxedAnswer {
@@ -31,4 +33,19 @@ export function boxedAnswer(text: string): BoxedAnswer | null {
     }
   }
   return null;
+}
+
+/** Turns the line that holds the last `\boxed{…}` of a turn into its answer, in place; null where there is none. */
+export function markBoxedAnswer(parts: TurnPart[]): string | null {
+  const index = parts.findLastIndex((part) => part.kind === 'text');
+  const part = parts[index];
+  const boxed = part?.kind === 'text' ? boxedAnswer(part.text) : null;
+  if (part?.kind !== 'text' || boxed === null) return null;
+  const before = part.text.slice(0, boxed.first).trimEnd();
+  const after = part.text.slice(boxed.end).trimStart();
+  const pieces: TurnPart[] = [{ kind: 'answer', text: part.text.slice(boxed.first, boxed.end) }];
+  if (before !== '') pieces.unshift(textPart(before));
+  if (after !== '') pieces.push(textPart(after));
+  parts.splice(index, 1, ...pieces);
+  return boxed.answer;
 }

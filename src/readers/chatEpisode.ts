@@ -10,7 +10,7 @@ import { type CallMatch, matchCalls } from './callMatching.ts';
 import { isPolicyRole, isToolRole, splitPrompt } from './chatText.ts';
 import { cutAtImages } from './imagePads.ts';
 import { type Piece, piecesOf } from './outputPieces.ts';
-import { boxedAnswer } from './boxedAnswer.ts';
+import { markBoxedAnswer } from './boxedAnswer.ts';
 import { outcomeOfText, readInteraction } from './toolInteractions.ts';
 
 /** The conversation of a rollout. */
@@ -105,23 +105,8 @@ function addPolicy(draft: Draft, piece: PolicyPiece, known: { matches: readonly 
     parts.push(callPart(draft.calls.length));
     addCall(draft, turn, known.matches[call]);
   }
-  if (known.last && !answered && draft.answer === null) markBoxed(draft, parts);
+  if (known.last && !answered && draft.answer === null) draft.answer = markBoxedAnswer(parts);
   draft.turns.push(buildTurn({ role: 'policy', loggedRole: piece.role, parts, characters: piece.text.length }));
-}
-
-/** The line that holds the last `\boxed{…}` of the last turn is its answer, where no tag says so. */
-function markBoxed(draft: Draft, parts: TurnPart[]): void {
-  const index = parts.findLastIndex((part) => part.kind === 'text');
-  const part = parts[index];
-  const boxed = part?.kind === 'text' ? boxedAnswer(part.text) : null;
-  if (part?.kind !== 'text' || boxed === null) return;
-  draft.answer = boxed.answer;
-  const before = part.text.slice(0, boxed.first).trimEnd();
-  const after = part.text.slice(boxed.end).trimStart();
-  const pieces: TurnPart[] = [{ kind: 'answer', text: part.text.slice(boxed.first, boxed.end) }];
-  if (before !== '') pieces.unshift(textPart(before));
-  if (after !== '') pieces.push(textPart(after));
-  parts.splice(index, 1, ...pieces);
 }
 
 function addCall(draft: Draft, turn: number, match: CallMatch | undefined): void {
@@ -139,7 +124,7 @@ function addCall(draft: Draft, turn: number, match: CallMatch | undefined): void
       arguments: call.arguments,
       raw,
       sent,
-      control: call.tool !== null && isControl(call.tool),
+      control: call.tool !== null && isControlTool(call.tool),
       outcome: logged?.outcome ?? (call.malformed ? 'malformed' : (said?.outcome ?? 'unknown')),
       failure: logged?.failure ?? said?.failure ?? null,
       observation: logged?.observation ?? match.observation,
@@ -150,7 +135,8 @@ function addCall(draft: Draft, turn: number, match: CallMatch | undefined): void
   );
 }
 
-function isControl(tool: string): boolean {
+/** True for a tool that ends or only steers an episode. */
+export function isControlTool(tool: string): boolean {
   return controlTools.has(tool) || tool.startsWith('transfer_to_');
 }
 

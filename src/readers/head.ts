@@ -128,7 +128,7 @@ function objectOf(bytes: Buffer, first: number, end: number): JsonObject | null 
 
 function hasDirectoryAtEnd(bytes: Buffer): boolean {
   const magic = bytes.toString('latin1', 0, 4);
-  return magic === 'PK\x03\x04' || magic === 'PAR1';
+  return magic === 'PK\x03\x04';
 }
 
 function isBlank(byte: number | undefined): boolean {

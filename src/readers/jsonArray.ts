@@ -56,6 +56,10 @@ export async function readJsonArray(source: Source, options: RecordsOptions): Pr
       nextLine = scan.line;
       if (stream.lines % itemsBetweenPauses === 0) await pause(stream);
     }
+    if (stop === 'end' && options.behind === 'ignored') {
+      stream.line = nextLine;
+      return finish(stream, nextOffset);
+    }
     if (stop === 'end') skipBlanks(scan, bytes);
     if (stop === 'no-array' || (stop === 'end' && scan.position < bytes.length)) {
       stream.line = scan.line;

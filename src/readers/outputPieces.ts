@@ -6,7 +6,7 @@
 import { asString, type JsonObject } from '../base/json.ts';
 import { type ChatPrompt, type ChatTurn, isPolicyRole, isToolRole, splitOutput } from './chatText.ts';
 import { parseJsonCall } from './toolCallDialects.ts';
-import { type PolicySpan, scanPolicyTurn } from './toolCalls.ts';
+import { type PolicySpan, type PolicyTurnContext, scanPolicyTurn } from './toolCalls.ts';
 import { wrapperAt } from './toolRecipes.ts';
 
 /** One piece of what was generated. */
@@ -39,10 +39,20 @@ export function piecesOf(output: string, prompt: ChatPrompt, entries: readonly J
     const endsInCall = logged || (next === undefined ? recipeSeen : isSure(next));
     if (endsInCall && next !== undefined) recipeSeen = true;
     const prefill = index === 0 ? prompt.prefill : '';
-    const spans = (endsInCall ? bareJsonCall(turn.text) : null) ?? scanPolicyTurn(turn.text, { prefill, endsInCall });
-    pushPolicy(pieces, turn, spans);
+    pushPolicy(pieces, turn, spansOf(turn.text, { prefill, endsInCall }));
   }
   return pieces;
+}
+
+/** The pieces of one message that the policy wrote: itself, or its parts and the observations that stand inside it. */
+export function policyPieces(turn: ChatTurn, context: PolicyTurnContext): readonly Piece[] {
+  const pieces: Piece[] = [];
+  pushPolicy(pieces, turn, spansOf(turn.text, context));
+  return pieces;
+}
+
+function spansOf(text: string, context: PolicyTurnContext): readonly PolicySpan[] {
+  return (context.endsInCall ? bareJsonCall(text) : null) ?? scanPolicyTurn(text, context);
 }
 
 /** Llama 3 writes a call as JSON without any tag; it is one where a tool answered. */

@@ -80,7 +80,9 @@ function reasonOf(error: unknown): string {
     .replace(/,? ?(\.\.\.)?"[\s\S]*" is not valid JSON$/, '')
     .replace(/ in JSON at position[\s\S]*$/, '')
     .slice(0, 120);
-  return at === undefined ? what : `${what} ${at}`;
+  // `undefined` alone gives no more than "is not valid JSON".
+  const said = what === '' ? 'not valid JSON' : what;
+  return at === undefined ? said : `${said} ${at}`;
 }
 
 function isDeeper(value: Json, levels: number): boolean {

@@ -29,7 +29,7 @@ export interface Head {
   readonly container: 'jsonl' | 'json-array' | 'json-object' | 'other';
   /** The first record, null where it does not end inside the head. */
   readonly first: unknown;
-  /** The last bytes of a zip or Parquet file (up to 64 KB), where their directories stand; empty for all others. */
+  /** The last bytes of a zip file (up to 64 KB), where its directory stands; absent for all others. */
   readonly tail?: Uint8Array;
   /** Keys of the first record at depth 1 (all that stand inside the head), empty where it is not an object. */
   readonly keys: ReadonlySet<string>;

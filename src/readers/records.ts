@@ -14,13 +14,18 @@ export interface RecordsOptions {
   /** Continue from here; null reads from the beginning. */
   readonly from: RecordPlace | null;
   readonly signal: AbortSignal;
-  /** Takes one record; returns null where it was read, else why it is no record (which becomes a note). */
-  readonly record: (value: Json, place: RecordPlace) => string | null;
+  /**
+   * Takes one record. Returns null where it was read as one rollout, the number of rollouts (at least 1) where one record
+   * holds several, else why it is no record (which becomes a note). `place.row` is the row of the first of them.
+   */
+  readonly record: (value: Json, place: RecordPlace) => string | number | null;
   readonly note: (note: Note) => void;
   /** Bytes of the file consumed so far. */
   readonly progress?: ((bytes: number) => void) | undefined;
   /** Records above this many bytes are noted, never decoded; 256 MB unless said. */
   readonly maximumBytes?: number;
+  /** 'ignored' for an array inside a document: what stands behind it is no concern of its reader. */
+  readonly behind?: 'ignored';
   /** Bytes read at a time; 4 MB unless said. */
   readonly chunkBytes?: number;
 }
@@ -41,7 +46,7 @@ export interface RecordStream {
   read: number;
   skipped: number;
   noted: number;
-  /** 0-based row of the next record. */
+  /** 0-based row of the next rollout; a record that is not read takes one row. */
   row: number;
   /** 0-based physical line of the next byte. */
   line: number;
@@ -85,16 +90,16 @@ export function takeParsed(stream: RecordStream, parsed: Parsed, range: RecordRa
     return;
   }
   const place = { row: stream.row, line: stream.line, bytes: { first: range.offset, count: range.end - range.first } };
-  const refusal = stream.options.record(parsed.value, place);
-  if (refusal !== null) {
-    noteRecord(stream, 'not-a-record', refusal);
+  const taken = stream.options.record(parsed.value, place);
+  if (typeof taken === 'string') {
+    noteRecord(stream, 'not-a-record', taken);
     return;
   }
   if (parsed.nonFinite && stream.nonFinite.count++ === 0) stream.nonFinite.firstLine = stream.line;
   if (parsed.invalidUtf8 && stream.invalidUtf8.count++ === 0) stream.invalidUtf8.firstLine = stream.line;
   stream.lines++;
   stream.read++;
-  stream.row++;
+  stream.row += taken ?? 1;
 }
 
 /** Counts a record that is not read and leaves its one note. */

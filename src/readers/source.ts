@@ -16,7 +16,9 @@ export interface Source {
   read(first: number, count: number, target?: Uint8Array): Promise<Uint8Array>;
   /**
    * A file near this one ("result.json", "../result.json": at most one folder up), whole and at most 8 MB; null where it
-   * is not there or cannot be read. Absent for bytes that have no neighbours.
+   * is not there or cannot be read. Absent for bytes that have no neighbours. A name with one `*`
+   * ("event-*.json", this folder only) stands for all files that fit, in order of their names (numbers in them by value),
+   * each followed by a NUL byte, at most 64 MB in all; null where there is more.
    */
   beside?(relativeName: string): Promise<Uint8Array | null>;
 }

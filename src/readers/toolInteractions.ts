@@ -25,6 +25,13 @@ const failureLength = 300;
 /** The shortest base64 of a picture seen is 92 characters (PNG of one pixel); a cut URI keeps 28 (formats.md 1.4). */
 const shortestBase64 = 64;
 const uriHeaderLimit = 100;
+/** How base64 begins by the first bytes of a picture. */
+const base64Starts: readonly (readonly [start: string, mime: string])[] = [
+  ['iVBOR', 'image/png'],
+  ['/9j/', 'image/jpeg'],
+  ['R0lGOD', 'image/gif'],
+  ['UklGR', 'image/webp'],
+];
 
 /** Reads one entry; `malformed` says that the text of the call could not be parsed. */
 export function readInteraction(entry: JsonObject, call: { readonly malformed: boolean }): Interaction {
@@ -52,7 +59,7 @@ export function outcomeOfText(observation: string): Pick<Interaction, 'outcome' 
 export function readImage(uri: string): LoggedImage {
   const comma = uri.startsWith('data:') ? uri.slice(0, uriHeaderLimit).indexOf(',') : -1;
   if (comma === -1) {
-    const mime = uri.startsWith('iVBOR') ? 'image/png' : uri.startsWith('/9j/') ? 'image/jpeg' : null;
+    const mime = base64Starts.find(([start]) => uri.startsWith(start))?.[1] ?? null;
     if (mime === null) return buildImage({ origin: 'observation', state: uri.startsWith('data:') ? 'cut' : 'absent' });
     return payload(uri, mime);
   }

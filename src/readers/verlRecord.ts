@@ -9,6 +9,7 @@ import { buildReward, buildRollout } from '../model/builder.ts';
 import { decodeMetisScore } from '../model/metisScore.ts';
 import type { NamedValue, RecordPlace, Reward, Rollout } from '../model/rollout.ts';
 import { buildEpisode } from './chatEpisode.ts';
+import { isSmall } from './extras.ts';
 import { inferredGroupKey } from './groupKey.ts';
 import { numberOf, truthOf } from './toolInteractions.ts';
 
@@ -39,7 +40,6 @@ const placed = new Set([
   'traj_stop_reason',
   'request_id',
 ]);
-const extraLength = 1000;
 
 /** True where a JSON value has what every dump of the family has; else it is no record of it. */
 export function isVerlRecord(value: unknown): value is JsonObject {
@@ -129,18 +129,6 @@ function rewardNumber(name: string, value: Json): number | null {
   if (!rewardNames.test(name)) return null;
   const truth = typeof value === 'string' || typeof value === 'boolean' ? truthOf(value) : null;
   return truth === null ? numberOf(value) : Number(truth);
-}
-
-function isSmall(value: Json): boolean {
-  if (typeof value === 'string') return value.length <= extraLength;
-  if (Array.isArray(value)) return value.length <= 32 && asArray(value).every(isSmall);
-  if (!isObject(value)) return true;
-  let values = 0;
-  for (const key in value) {
-    const item = value[key];
-    if (++values > 256 || (item !== undefined && !isSmall(item))) return false;
-  }
-  return true;
 }
 
 /** Total and judgements: a logged accuracy first, then the Metis sum, else the run's threshold decides. */

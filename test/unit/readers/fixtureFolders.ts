@@ -1,15 +1,18 @@
 // Finds the fixtures of the readers: test/fixtures/<format>/<producer>-<version>/ with one log and its expected.json.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Rollout } from '../../../src/model/rollout.ts';
+import type { Rollout, Turn } from '../../../src/model/rollout.ts';
 import { recognise } from '../../../src/readers/all.ts';
 import { readHead } from '../../../src/readers/head.ts';
 import { bytesSource } from '../../../src/readers/source.ts';
 import type { Claim, Reading } from './readAll.ts';
 
 const root = join(import.meta.dirname, '../../fixtures');
-/** Not logs that are read: otherFormats.test.ts has its own table. */
-const otherFolders = new Set(['unread']);
+/** Not one log a folder: other tests have their own tables of these. */
+const otherFolders = new Set(['unread', 'redundancy', 'sample']);
+
+/** How the log is built: JSON lines, one JSON document (an array or an object), text of another kind, or a zip. */
+export type FixtureKind = 'lines' | 'array' | 'text' | 'archive';
 
 export interface Fixture {
   /** "verl/metis-84fd45e". */
@@ -17,7 +20,7 @@ export interface Fixture {
   readonly name: string;
   readonly bytes: Buffer;
   readonly expectedPath: string;
-  readonly kind: 'lines' | 'array';
+  readonly kind: FixtureKind;
 }
 
 /** Every fixture folder; throws for one that no test would use. */
@@ -32,12 +35,17 @@ export function fixtures(): readonly Fixture[] {
       const [name] = logs;
       if (logs.length !== 1 || name === undefined)
         throw new Error(`${folder} must hold one log, has: ${logs.join(', ')}`);
-      const kind = name.endsWith('.json') ? 'array' : 'lines';
+      const kind = kindOf(name);
       const bytes = readFileSync(join(folder, name));
       found.push({ id: `${format}/${producer}`, name, bytes, expectedPath: join(folder, 'expected.json'), kind });
     }
   }
   return found;
+}
+
+function kindOf(name: string): FixtureKind {
+  if (name.endsWith('.eval')) return 'archive';
+  return /\.(json|traj)$/.test(name) ? 'array' : name.endsWith('.log') ? 'text' : 'lines';
 }
 
 /** Who claims these bytes; null if nobody does. */
@@ -67,6 +75,7 @@ function goldenRollout(rollout: Rollout, group: number): unknown {
   const { source, key } = rollout.group;
   return {
     row: rollout.place.row,
+    ...(rollout.place.item === undefined ? {} : { item: rollout.place.item }),
     line: rollout.place.line,
     producer: rollout.producer,
     step: rollout.step,
@@ -77,7 +86,9 @@ function goldenRollout(rollout: Rollout, group: number): unknown {
     turns: rollout.turns.map((turn) => {
       const parts = turn.parts.map((part) => (part.kind === 'call' ? `call ${part.call}` : part.kind)).join(', ');
       const observes = turn.observes.length === 0 ? '' : ` observes ${turn.observes.join(', ')}`;
-      return `${turn.prompt ? 'prompt ' : ''}${turn.role} (${turn.loggedRole}, ${turn.characters}): ${parts}${observes}`;
+      const agent = turn.agent === null ? '' : ` by ${turn.agent.name} at depth ${turn.agent.depth}`;
+      const who = `${turn.prompt ? 'prompt ' : ''}${turn.role} (${turn.loggedRole}, ${turn.characters})`;
+      return `${who}: ${parts}${observes}${agent}${goldenTokens(turn)}`;
     }),
     calls: rollout.calls.map((call) => ({
       tool: call.tool,
@@ -92,11 +103,28 @@ function goldenRollout(rollout: Rollout, group: number): unknown {
     images: rollout.images.map(({ origin, state, mime, pads }) => `${origin} ${state} ${mime} ${pads}`),
     answer: rollout.answer,
     reward: rollout.reward,
+    ...(rollout.loggedAdvantage === null ? {} : { loggedAdvantage: rollout.loggedAdvantage }),
     stopReason: rollout.stopReason,
     modelTokens: rollout.modelTokens,
     masked: rollout.masked,
     extras: rollout.extras.map((extra) => extra.name),
   };
+}
+
+/** Token arrays as one text; '' where there are none, which is most turns. */
+function goldenTokens({ tokens, tokenValues }: Turn): string {
+  const count = tokens === null ? '' : ` of ${tokens} tokens`;
+  if (tokenValues === null) return count;
+  const { ids, texts, logprobs, referenceLogprobs, others } = tokenValues;
+  const arrays = [
+    { name: 'ids', values: ids },
+    { name: 'texts', values: texts },
+    { name: 'logprobs', values: logprobs },
+    { name: 'reference', values: referenceLogprobs },
+    ...others,
+  ];
+  const shown = arrays.flatMap(({ name, values }) => (values === null ? [] : [`${name} ${values.join(' ')}`]));
+  return `${count} with ${shown.join('; ')}`;
 }
 
 /** The golden on disk, after JSON (undefined and NaN as JSON has them). */

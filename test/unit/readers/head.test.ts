@@ -125,7 +125,8 @@ describe('readHead', () => {
   test('a long document or item is read until its keys are known', async () => {
     const long = `{\n "environment": "main",\n "trajectory": ["${kilobytes(300)}"],\n "history": [], "info": {}\n}`;
     expect(recognise(await readHead(bytesSource('a.traj', bytesOf(long))))).toMatchObject({
-      description: 'a SWE-agent trajectory: not read yet',
+      kind: 'read',
+      recognition: { format: 'swe-agent' },
     });
     const item = `[\n {"task_id": 0, "reward": 1.0, "info": "${kilobytes(300)}", "traj": [], "trial": 0}\n]`;
     expect(recognise(await readHead(bytesSource('a.json', bytesOf(item))))).toMatchObject({ kind: 'read' });

@@ -81,8 +81,12 @@ const oddValues: readonly (() => unknown)[] = [
 ];
 
 /** One to three changes of values; null where the text has no record that parses. */
-export function mutateStructure(text: string, kind: 'lines' | 'array', random: Random): string | null {
-  const root = parsed(text, kind);
+export function mutateStructure(
+  text: string,
+  kind: 'lines' | 'array' | 'text' | 'archive',
+  random: Random,
+): string | null {
+  const root = kind === 'text' || kind === 'archive' ? null : parsed(text, kind);
   if (root === null || root.length === 0) return null;
   for (let left = 1 + below(random, 3); left > 0; left--) {
     const slots: Slot[] = [];

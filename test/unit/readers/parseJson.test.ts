@@ -20,6 +20,7 @@ const refused: readonly (readonly [text: string, reason: RegExp])[] = [
   ['{"a": "NaN', /./],
   ['{"a": NaN', /./],
   ['{"a":1}{"a":2}', /at position 7$/],
+  ['undefined', /^not valid JSON$/],
   [`{"secret ${'x'.repeat(5000)}`, /^.{1,150}$/],
   ['['.repeat(maximumDepth + 1) + ']'.repeat(maximumDepth + 1), /^nested deeper than 512 levels$/],
 ];

@@ -1,0 +1,25 @@
+// A seeded share of `npm run fuzz` on every run of the tests: the whole command, child process and memory limit included.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../../..');
+const minutes = 0.6;
+
+test('damaged logs break no reader', { timeout: 180_000 }, async () => {
+  const { code, output } = await new Promise<{ code: number; output: string }>((resolve) => {
+    const command = ['test/fuzz/fuzz.mjs', '--minutes', String(minutes), '--seed', '1'];
+    execFile(process.execPath, command, { cwd: root }, (error, stdout, stderr) => {
+      resolve({
+        code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1,
+        output: stdout + stderr,
+      });
+    });
+  });
+  console.log(output.trim());
+  // The findings, with their seeds, are the failure.
+  expect(output).toMatch(/^fuzz: 0 findings$/m);
+  expect(code).toBe(0);
+  const cases = Number(/(\d+) cases/.exec(output)?.[1]);
+  expect(cases).toBeGreaterThan(100);
+});
