@@ -249,7 +249,12 @@ async function steps(given: Arguments): Promise<boolean> {
 }
 
 /** Columns of analysis/steps.ts that are not part of the contract. */
-const extraStepColumns: ReadonlySet<string> = new Set(['group_size', 'groups_merged_or_cut']);
+const extraStepColumns: ReadonlySet<string> = new Set([
+  'group_size',
+  'groups_merged_or_cut',
+  'redundant_intrinsic_rate',
+  'redundant_sibling_rate',
+]);
 
 async function table(given: Arguments): Promise<boolean> {
   const path = onlyPath(given, 'table');
@@ -287,7 +292,10 @@ async function episode(given: Arguments): Promise<boolean> {
     await run.whenSettled();
     const ref = { run: run.id, file, row };
     const signal = new AbortController().signal;
-    const { rollout, explanation, context } = await readEpisode(run, ref, { reader: createRolloutReader(), signal });
+    const { rollout, explanation, context } = await readEpisode(run, ref, {
+      reader: createRolloutReader(library.contents),
+      signal,
+    });
     if (format === 'json') await printJson({ run: run.found().path, file, row, rollout, explanation });
     else await print(fencedText(renderTranscript(rollout, context).text));
     return true;
@@ -304,8 +312,16 @@ async function index(given: Arguments): Promise<boolean> {
     const { runs, notes } = await library.find(path);
     const built: BuiltFile[] = [];
     const { signal } = new AbortController();
-    const { store, pool } = library;
-    await buildIndex(runs, { store, pool, base: path, share: part, signal, built: (file) => built.push(file) });
+    const { store, pool, contents } = library;
+    await buildIndex(runs, {
+      store,
+      pool,
+      contents,
+      base: path,
+      share: part,
+      signal,
+      built: (file) => built.push(file),
+    });
     built.sort((a, b) => (a.file < b.file ? -1 : 1));
     for (const { file, problem: why } of built) if (why !== null) problem(`error: ${file}: ${sentenceOf(why)}`);
     const shards = built.map(({ file, state, keys, rollouts }) => ({ file, state, shards: keys, rollouts }));

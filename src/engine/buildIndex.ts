@@ -6,8 +6,9 @@ import { relative, sep } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import type { Note } from '../model/note.ts';
 import type { ShardStore } from '../store/shardStore.ts';
-import type { FoundFile, FoundRun } from './discovery.ts';
+import type { FoundFile, FoundRun } from './foundRun.ts';
 import { completeIndex, findIndexed, joinParts } from './indexFile.ts';
+import type { UnwrappedFiles } from './unwrappedFiles.ts';
 import type { ReadPool } from './workerPool.ts';
 
 /** One log file and what became of it. */
@@ -27,6 +28,7 @@ export interface BuiltFile {
 export interface BuildOptions {
   readonly store: ShardStore;
   readonly pool: ReadPool;
+  readonly contents: UnwrappedFiles;
   readonly base: string;
   /** 1-based: every `count`-th file from `index` on. */
   readonly share: { readonly index: number; readonly count: number };
@@ -53,7 +55,7 @@ export async function buildIndex(runs: readonly FoundRun[], options: BuildOption
 }
 
 async function buildFile(file: FoundFile, options: BuildOptions): Promise<BuiltFile> {
-  const { store, pool, signal, base } = options;
+  const { store, pool, contents, signal, base } = options;
   const name = relative(base, file.path).split(sep).join('/') || file.name;
   const failed = (problem: unknown): BuiltFile => {
     return { file: name, state: 'failed', keys: [], rollouts: 0, notes: [], problem };
@@ -63,6 +65,7 @@ async function buildFile(file: FoundFile, options: BuildOptions): Promise<BuiltF
     const read = await completeIndex(file, before, {
       store,
       pool,
+      contents,
       signal,
       urgent: false,
       published: () => undefined,
@@ -80,7 +83,7 @@ async function buildFile(file: FoundFile, options: BuildOptions): Promise<BuiltF
       file: name,
       state: read === before ? 'present' : 'written',
       keys: indexed.parts.map(({ key }) => key),
-      rollouts: indexed.parts.reduce((sum, { meta }) => sum + meta.read, 0),
+      rollouts: indexed.parts.reduce((sum, { meta }) => sum + meta.rollouts, 0),
       notes: indexed.unfinished ? [...notes, indexed.unfinished] : notes,
       problem: null,
     };

@@ -1,50 +1,26 @@
 /**
  * Finds runs: looks at the heads of log-like files, folder by folder, and forms runs out of what is recognised.
- * In one folder the files of one reader whose names differ only in the step number are one run; every other recognised
- * file is a run of its own. Owned by the engine. Leaves out indexing and watching; reads nothing but heads.
+ * In one folder the files of one reader whose names differ only in the step number are one run; files of one episode each
+ * are one run a folder tree (episodeRuns.ts); every other recognised file is a run of its own. Owned by the engine.
+ * Leaves out indexing and watching; reads nothing but heads.
  */
-import { createHash } from 'node:crypto';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import type { Dirent, Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import type { Note, NoteCode } from '../model/note.ts';
 import type { RunId } from '../protocol/engine.ts';
-import type { Recognition } from '../readers/reader.ts';
+import { episodeRuns, type FoundEpisode } from './episodeRuns.ts';
 import type { FileHeads, FileLook } from './fileHeads.ts';
 import { codeOf, fileError } from './fileSource.ts';
-
-/** A recognised log file. */
-export interface FoundFile {
-  /** Absolute. */
-  readonly path: string;
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly mtimeMs: number;
-  readonly recognition: Recognition;
-  /** Step that its name means, null if none. */
-  readonly step: number | null;
-}
-
-/** A run as discovery forms it; files are in step order, then by name. */
-export interface FoundRun {
-  readonly id: RunId;
-  readonly name: string;
-  /** The folder for a run of step files, else the file. */
-  readonly path: string;
-  /** Folder that holds the files. */
-  readonly folder: string;
-  /** File name with `#` for the step number; null for a run that is one file. */
-  readonly pattern: string | null;
-  readonly format: string;
-  readonly producer: string;
-  readonly files: readonly FoundFile[];
-}
+import { compareFiles, compareNames, runIdOf, type FoundFile, type FoundRun } from './foundRun.ts';
 
 /** What one folder holds. */
 export interface FolderScan {
   readonly folder: string;
   readonly runs: readonly FoundRun[];
+  /** Files of one episode each, which form runs with those of other folders. */
+  readonly episodes: readonly FoundFile[];
   /** Folders directly below that are worth a look. */
   readonly subfolders: readonly string[];
   readonly notes: readonly Note[];
@@ -68,7 +44,7 @@ export interface ScanLimits {
   readonly depth: number;
   readonly folders: number;
   readonly filesPerFolder: number;
-  /** Unrecognised `.json` files of one name shape after which the rest of that shape is left alone. */
+  /** Unrecognised JSON, Parquet or compressed files of one name shape after which the rest of it is left alone. */
   readonly jsonTries: number;
 }
 
@@ -81,19 +57,15 @@ export interface ScanOptions {
   readonly limits?: ScanLimits;
   readonly signal?: AbortSignal;
   readonly progress?: (folders: number, files: number) => void;
+  /** Above which no run of episodes goes; by default the folder that is looked below. */
+  readonly root?: string;
 }
 
-const candidate = /\.(jsonl|ndjson|json|traj|eval|parquet|jsonl\.gz|jsonl\.zst|json\.gz|json\.zst)$/iu;
+const candidate = /(?:\.(?:(?:jsonl|ndjson|json|traj)(?:\.(?:gz|zst))?|eval|parquet)|(?:^|[\\/])generations\.log)$/iu;
+/** Kinds of files of which a workspace may hold thousands that are no logs. */
+const mostlyOther = /\.(?:json|parquet|gz|zst)$/iu;
 const skippedFolders = new Set(['node_modules', '__pycache__', 'site-packages']);
 const headsAtOnce = 8;
-
-/** Id of a run: the first 16 hexadecimal digits of SHA-256 over its real path and its file pattern. */
-export function runIdOf(realPath: string, pattern: string | null): RunId {
-  return createHash('sha256')
-    .update(`${realPath}\0${pattern ?? ''}`)
-    .digest('hex')
-    .slice(0, 16);
-}
 
 interface Listed {
   readonly name: string;
@@ -113,7 +85,7 @@ export async function scanFolder(folder: string, options: ScanOptions): Promise<
     entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
     notes.push(unreadable(folder, error));
-    return { folder, runs: [], subfolders: [], notes, files: 0, mtimeMs };
+    return { folder, runs: [], episodes: [], subfolders: [], notes, files: 0, mtimeMs };
   }
   const subfolders = entries
     .filter((entry) => !entry.name.startsWith('.') && !skippedFolders.has(entry.name))
@@ -121,8 +93,12 @@ export async function scanFolder(folder: string, options: ScanOptions): Promise<
   const listed = await listFiles(folder, entries, notes);
   const folders = await realFolders(folder, subfolders, notes);
   const { found, looked } = await lookAtFiles(listed, { ...options, limits }, notes);
-  const runs = await formRuns(folder, found);
-  return { folder, runs, subfolders: folders, notes, files: looked, mtimeMs };
+  const episodes = found.filter(({ recognition }) => recognition.holds === 'episode');
+  const runs = await formRuns(
+    folder,
+    found.filter((file) => !episodes.includes(file)),
+  );
+  return { folder, runs, episodes, subfolders: folders, notes, files: looked, mtimeMs };
 }
 
 /** A folder's time, NaN while the clock of the file system (about 10 ms a tick) could hide a second change. */
@@ -178,6 +154,7 @@ async function lookAtFiles(
 ): Promise<{ readonly found: readonly FoundFile[]; readonly looked: number }> {
   const { limits, signal } = options;
   const found: FoundFile[] = [];
+  const named: NamedFiles = new Map();
   const tries = new Map<string, { looked: number; hits: number; skipped: number; first: string }>();
   let looked = 0;
   const kept = listed.slice(0, limits.filesPerFolder);
@@ -191,7 +168,7 @@ async function lookAtFiles(
         const shape = shapeOf(file.name);
         const tried = tries.get(shape) ?? { looked: 0, hits: 0, skipped: 0, first: file.path };
         tries.set(shape, tried);
-        if (/\.json$/iu.test(file.name) && tried.hits === 0 && tried.looked >= limits.jsonTries) {
+        if (mostlyOther.test(file.name) && tried.hits === 0 && tried.looked >= limits.jsonTries) {
           tried.skipped += 1;
           return null;
         }
@@ -205,15 +182,20 @@ async function lookAtFiles(
     batch.forEach((file, i) => {
       const look = looks[i];
       if (!look) return;
-      if (look.kind === 'log') found.push({ ...file, recognition: look.recognition, step: look.step });
+      if (look.kind === 'log') found.push(fileOf(file, look));
       else if (look.kind === 'unreadable') notes.push(unreadable(file.path, look.error));
-      else if (look.known) notes.push(namedNote(file.path, look));
+      else if (look.known) countNamed(named, file.path, look);
     });
   }
+  for (const { path, look, count } of named.values()) notes.push(namedNote(path, look, count));
   for (const { skipped, first: path } of tries.values()) {
     if (skipped > 0) notes.push(limitNote(dirname(path), `${skipped} files named like ${basename(path)} were skipped`));
   }
   return { found, looked };
+}
+
+function fileOf(listed: Listed, { recognition, step, wrapper }: FileLook & { readonly kind: 'log' }): FoundFile {
+  return { ...listed, recognition, step, ...(wrapper === null ? {} : { wrapper }) };
 }
 
 /** A file name with every number replaced, so that names that differ only in numbers share it. */
@@ -282,8 +264,7 @@ export async function scanFile(path: string, options: ScanOptions): Promise<Foun
   }
   // As formRuns does: a link to a file is the same run whether the file or its folder is opened.
   const real = join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path));
-  const file = { path, name: basename(path), ...stamp, recognition: look.recognition, step: look.step };
-  return runOfFile(file, real);
+  return runOfFile(fileOf({ path, name: basename(path), ...stamp }, look), real);
 }
 
 /** Looks at folders and everything below them, each real folder once. Rejects only on abort. */
@@ -292,16 +273,26 @@ export async function scanTree(roots: readonly string[], options: ScanOptions): 
   const runs = new Map<RunId, FoundRun>();
   const notes: Note[] = [];
   const folders: { readonly path: string; readonly mtimeMs: number }[] = [];
+  const episodes: FoundEpisode[] = [];
   const seen = new Set<string>();
   let files = 0;
-  let waiting: readonly Visit[] = roots.map((folder) => ({ folder, depth: 0, above: [] }));
+  let waiting: readonly Visit[] = roots.map((folder) => ({
+    folder,
+    root: options.root ?? folder,
+    depth: 0,
+    above: [],
+  }));
+  const result = async (): Promise<TreeScan> => {
+    for (const run of await episodeRuns(episodes)) runs.set(run.id, run);
+    return { runs: sortRuns(runs), folders, files, notes };
+  };
   while (waiting.length > 0) {
     const next: Visit[] = [];
     for (const visit of waiting) {
       options.signal?.throwIfAborted();
       if (folders.length >= limits.folders) {
         notes.push(limitNote(visit.folder, `looked at ${folders.length} folders and stopped here`));
-        return { runs: sortRuns(runs), folders, files, notes };
+        return result();
       }
       const real = await realpath(visit.folder).catch(() => visit.folder);
       if (visit.above.includes(real)) notes.push(loopNote(visit.folder, real));
@@ -312,21 +303,23 @@ export async function scanTree(roots: readonly string[], options: ScanOptions): 
       files += scan.files;
       notes.push(...scan.notes);
       for (const run of scan.runs) runs.set(run.id, run);
+      for (const file of scan.episodes) episodes.push({ file, root: visit.root });
       options.progress?.(folders.length, files);
       if (visit.depth >= limits.depth && scan.subfolders.length > 0) {
         notes.push(limitNote(visit.folder, `folders more than ${limits.depth} levels down were not looked at`));
         continue;
       }
       const above = [...visit.above, real];
-      for (const folder of scan.subfolders) next.push({ folder, depth: visit.depth + 1, above });
+      for (const folder of scan.subfolders) next.push({ folder, root: visit.root, depth: visit.depth + 1, above });
     }
     waiting = next;
   }
-  return { runs: sortRuns(runs), folders, files, notes };
+  return result();
 }
 
 interface Visit {
   readonly folder: string;
+  readonly root: string;
   readonly depth: number;
   /** Real paths of the folders above, to tell a loop from a second way to the same folder. */
   readonly above: readonly string[];
@@ -334,14 +327,6 @@ interface Visit {
 
 function sortRuns(runs: ReadonlyMap<RunId, FoundRun>): readonly FoundRun[] {
   return [...runs.values()].sort((a, b) => compareNames(a.path, b.path) || compareNames(a.name, b.name));
-}
-
-function compareFiles(a: FoundFile, b: FoundFile): number {
-  return (a.step ?? -1) - (b.step ?? -1) || compareNames(a.name, b.name);
-}
-
-function compareNames(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
@@ -369,9 +354,22 @@ function loopNote(folder: string, real: string): Note {
   return { severity: 'information', code: 'symlink-loop', file: folder, line: null, message };
 }
 
-function namedNote(
-  path: string,
-  { code, description }: { readonly code: NoteCode; readonly description: string },
-): Note {
-  return { severity: 'information', code, file: path, line: null, message: description };
+/** What is known of a file that is not read. */
+interface NamedLook {
+  readonly code: NoteCode;
+  readonly description: string;
+}
+
+/** Files of one folder that are the same thing get one note: a conversation may lie in thousands of files. */
+type NamedFiles = Map<string, { readonly path: string; readonly look: NamedLook; count: number }>;
+
+function countNamed(named: NamedFiles, path: string, look: NamedLook): void {
+  const known = named.get(look.description);
+  if (known) known.count += 1;
+  else named.set(look.description, { path, look, count: 1 });
+}
+
+function namedNote(path: string, { code, description }: NamedLook, count: number): Note {
+  const more = count === 1 ? '' : ` (and ${count - 1} more ${count === 2 ? 'file' : 'files'} of this folder)`;
+  return { severity: 'information', code, file: path, line: null, message: `${description}${more}` };
 }

@@ -21,7 +21,9 @@ import { createEventTeller } from './eventTeller.ts';
 import { fileError } from './fileSource.ts';
 import type { FileEntry } from './fileQueue.ts';
 import { imageSlice } from './imageSlice.ts';
+import { tokenPage } from './tokenPage.ts';
 import { openLibrary, type Library, type LibraryOptions } from './library.ts';
+import { mappingHandlers } from './mappingHandlers.ts';
 import { entryOf, explain, readEpisode } from './readEpisode.ts';
 import { createRolloutReader } from './rolloutReader.ts';
 import { curvesOf, fitting, notesPage, pageOf, rolloutRow, sliceOf, unindexedRow } from './rows.ts';
@@ -79,7 +81,7 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
       log,
     },
   });
-  const rollouts = createRolloutReader();
+  const rollouts = createRolloutReader(library.contents);
 
   /** An open run whose shards are in its table. */
   const loadedRun = async (id: RunId): Promise<RunIndex> => {
@@ -122,6 +124,8 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
     line: number,
     signal: AbortSignal,
   ): Promise<RolloutRow | null> => {
+    // Its lines are in no editor: those of a compressed file are not its rollouts' lines.
+    if (entry.found.wrapper !== undefined) return null;
     const near = await rolloutAtLine(run.table, file, line);
     if (near?.line === line) return rolloutRow(run.id, near);
     if (entry.state === 'done' && (await rollouts.container(entry.found)) === 'jsonl') return null;
@@ -225,15 +229,22 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
       );
       return imageSlice(rollout, image, first);
     },
+    tokens: async ({ ref, path, turn, first }, signal) => {
+      const { rollout } = await whileOpen(await runAt(ref.run, path, signal), (run) =>
+        readEpisode(run, ref, { reader: rollouts, signal }),
+      );
+      return tokenPage(rollout, turn, first);
+    },
     curves: async ({ run, first }) => curvesOf(run, (await loadedRun(run)).steps(), first),
+    ...mappingHandlers(library),
     notes: ({ run, ...page }) => notesPage(library.run(run).notes(), page),
     fileKind: async ({ path }) => {
       const look = await library.heads.look(path, await stampOf(path));
       switch (look.kind) {
         case 'log':
-          return { format: look.recognition.format, description: look.recognition.producer };
+          return { format: look.recognition.format, description: look.recognition.producer, text: look.text };
         case 'other':
-          return { format: null, description: look.description };
+          return { format: null, description: look.description, text: false };
         case 'unreadable':
           throw look.error;
       }

@@ -7,12 +7,23 @@ import type { UserError } from '../base/errors.ts';
 import type { NoteCode } from '../model/note.ts';
 import { readHead } from '../readers/head.ts';
 import { recognise } from '../readers/all.ts';
-import type { Recognition } from '../readers/reader.ts';
-import { fileError, openFileSource } from './fileSource.ts';
+import type { Head, Reader, Recognition } from '../readers/reader.ts';
+import type { ParquetTables } from '../store/parquetRows.ts';
+import { fileError, withFile } from './fileSource.ts';
+import { readWrappedHead } from './wrappedHead.ts';
+import { wrapperName, wrapperOf, type Wrapper } from './wrapper.ts';
 
 /** What a look at the head of one file gave. */
 export type FileLook =
-  | { readonly kind: 'log'; readonly recognition: Recognition; readonly step: number | null }
+  | {
+      readonly kind: 'log';
+      readonly recognition: Recognition;
+      readonly step: number | null;
+      /** What it is wrapped in as a whole; null for a log that is read as it is. */
+      readonly wrapper: Wrapper | null;
+      /** It is text, whose lines an editor can show. */
+      readonly text: boolean;
+    }
   /** Recognised as something that no reader reads ("a TRL parquet: not read yet"), or "unknown". */
   | { readonly kind: 'other'; readonly known: boolean; readonly code: NoteCode; readonly description: string }
   | { readonly kind: 'unreadable'; readonly error: UserError };
@@ -26,19 +37,25 @@ export interface FileStamp {
 /** Looks at heads and remembers. */
 export interface FileHeads {
   look(path: string, stamp: FileStamp): Promise<FileLook>;
+  /** The head itself, its wrapper taken off; null where that cannot be done. Rejects with a UserError if unreadable. */
+  head(path: string): Promise<Head | null>;
 }
 
+const magicBytes = 8;
+/** A NUL this early is no text. */
+const binaryBytes = 512;
 /** Entries kept; the oldest go first. */
 const remembered = 50_000;
 
-/** An empty memory of heads. */
-export function createFileHeads(): FileHeads {
+/** An empty memory of heads; Parquet tables are looked into by `tables`. */
+export function createFileHeads(tables: ParquetTables): FileHeads {
   const cache = new Map<string, { readonly stamp: FileStamp; readonly look: FileLook }>();
   return {
+    head: async (path) => (await headOf(path, tables)).head,
     look: async (path, stamp) => {
       const hit = cache.get(path);
       if (hit && hit.stamp.sizeBytes === stamp.sizeBytes && hit.stamp.mtimeMs === stamp.mtimeMs) return hit.look;
-      const look = await lookAt(path);
+      const look = await lookAt(path, tables);
       cache.delete(path);
       // An unreadable file may become readable without a change of size or time.
       if (look.kind !== 'unreadable') cache.set(path, { stamp, look });
@@ -51,21 +68,40 @@ export function createFileHeads(): FileHeads {
   };
 }
 
-async function lookAt(path: string): Promise<FileLook> {
+async function lookAt(path: string, tables: ParquetTables): Promise<FileLook> {
   try {
-    const source = await openFileSource(path);
-    try {
-      const head = await readHead(source);
-      const found = recognise(head);
-      if (found.kind === 'read') {
-        return { kind: 'log', recognition: found.recognition, step: found.reader.stepOfName(source.name) };
-      }
-      const { code, description } = found;
-      return { kind: 'other', known: found.kind === 'named', code, description };
-    } finally {
-      await source.close();
-    }
+    const { head, reason } = await headOf(path, tables);
+    if (head) return lookOf(head);
+    return { kind: 'other', known: true, code: 'format-not-read-yet', description: reason ?? 'unreadable' };
   } catch (error) {
     return { kind: 'unreadable', error: fileError(path, error) };
   }
+}
+
+/** The head of a file, its wrapper taken off; null with a reason where that cannot be done. */
+function headOf(
+  path: string,
+  tables: ParquetTables,
+): Promise<{ readonly head: Head | null; readonly reason: string | null }> {
+  return withFile(path, async (source) => {
+    const wrapper = wrapperOf(await source.read(0, magicBytes));
+    if (wrapper === null) return { head: await readHead(source), reason: null };
+    return readWrappedHead(path, wrapper, tables);
+  });
+}
+
+/** The look at a log that a reader claims with this recognition. */
+export function logLook(head: Head, recognition: Recognition, reader: Pick<Reader, 'stepOfName'>): FileLook {
+  const { name, wrapper = null, bytes } = head;
+  const text = wrapper === null && !bytes.subarray(0, binaryBytes).includes(0);
+  return { kind: 'log', recognition, step: reader.stepOfName(name), wrapper, text };
+}
+
+function lookOf(head: Head): FileLook {
+  const found = recognise(head);
+  if (found.kind === 'read') return logLook(head, found.recognition, found.reader);
+  const { wrapper = null } = head;
+  const { code, description } = found;
+  const inside = wrapper === null ? description : `${wrapperName(wrapper)} around ${description}`;
+  return { kind: 'other', known: found.kind === 'named', code, description: inside };
 }

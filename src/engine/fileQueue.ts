@@ -7,8 +7,18 @@ import { stat } from 'node:fs/promises';
 import { isAbort, messageOf, UserError } from '../base/errors.ts';
 import type { Note, NoteCode } from '../model/note.ts';
 import type { ShardStore } from '../store/shardStore.ts';
-import type { FoundFile } from './discovery.ts';
-import { completeIndex, findIndexed, isFileChanged, joinParts, stillCovers, type IndexedFile } from './indexFile.ts';
+import { compareFiles, type FoundFile } from './foundRun.ts';
+import {
+  besideOf,
+  completeIndex,
+  coverageOf,
+  findIndexed,
+  isFileChanged,
+  joinParts,
+  type IndexedFile,
+} from './indexFile.ts';
+import { neighbourStamp, sameNeighbours } from './neighbours.ts';
+import type { UnwrappedFiles } from './unwrappedFiles.ts';
 import type { ReadPool } from './workerPool.ts';
 
 /** One file of a run. */
@@ -39,7 +49,7 @@ export interface FileQueue {
   readonly paused: boolean;
   /** Resolves when nothing is waiting or being read, or the queue is paused. */
   whenIdle(): Promise<void>;
-  /** Joins the shards of files that were quiet for a minute. */
+  /** Joins the shards of files that were quiet for a minute; reads those again whose neighbours changed. */
   tidy(): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,6 +58,7 @@ export interface FileQueue {
 export interface QueueOptions {
   readonly store: ShardStore;
   readonly pool: ReadPool;
+  readonly contents: UnwrappedFiles;
   readonly partBytes?: number;
   /** The index, the state or the progress of a file changed; `content` where its rows did. */
   readonly changed: (entry: FileEntry, what: 'content' | 'progress') => void;
@@ -72,6 +83,8 @@ interface OpenEntry extends FileEntry {
   drops: number;
   /** When its index last changed, ms since the epoch. */
   changedAtMs: number;
+  /** Sizes and times of the files beside it that it depends on, when last looked at; null since it was read. */
+  besideStamp: string | null;
 }
 
 const quietMs = 60_000;
@@ -79,6 +92,8 @@ const partsBeforeJoin = 32;
 const rewritesTolerated = 5;
 const dropsTolerated = 2;
 const notesPerFile = 20;
+/** Logs whose neighbours are looked at in one round of tidying. */
+const besideChecks = 200;
 
 /** Makes an empty queue. */
 export function createFileQueue(options: QueueOptions): FileQueue {
@@ -93,8 +108,9 @@ export function createFileQueue(options: QueueOptions): FileQueue {
   let reading = 0;
   let loading: Promise<void> = Promise.resolve();
   let loadsWaiting = 0;
+  let besideTurn = 0;
 
-  const ordered = (): OpenEntry[] => (order ??= [...entries.values()].sort((a, b) => compareFound(a.found, b.found)));
+  const ordered = (): OpenEntry[] => (order ??= [...entries.values()].sort((a, b) => compareFiles(a.found, b.found)));
 
   const isIdle = (): boolean => {
     if (reading > 0 || loadsWaiting > 0) return false;
@@ -138,6 +154,7 @@ export function createFileQueue(options: QueueOptions): FileQueue {
       const indexed = await completeIndex(found, base, {
         store,
         pool,
+        contents: options.contents,
         signal,
         urgent: urgent.has(found.path),
         ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
@@ -164,8 +181,11 @@ export function createFileQueue(options: QueueOptions): FileQueue {
   const baseOf = async (entry: OpenEntry, found: FoundFile): Promise<IndexedFile | null> => {
     // Shards that turned out to be useless are written again.
     if (!entry.indexed) return entry.drops > 0 ? null : findIndexed(found, store);
-    if (await stillCovers(entry.indexed, found)) return entry.indexed;
-    addNote(entry, note('information', 'file-changed', found.path, 'the file was rewritten; it is read again'));
+    const coverage = await coverageOf(entry.indexed, found);
+    if (coverage === 'holds') return entry.indexed;
+    if (coverage === 'rewritten') {
+      addNote(entry, note('information', 'file-changed', found.path, 'the file was rewritten; it is read again'));
+    }
     entry.indexed = null;
     options.changed(entry, 'content');
     return findIndexed(found, store);
@@ -174,6 +194,7 @@ export function createFileQueue(options: QueueOptions): FileQueue {
   const finish = (entry: OpenEntry, indexed: IndexedFile): void => {
     if (indexed !== entry.indexed) entry.changedAtMs = Date.now();
     entry.indexed = indexed;
+    entry.besideStamp = null;
     entry.rewrites = 0;
     entry.bytesRead = entry.found.sizeBytes;
     entry.state = entry.again ? 'waiting' : 'done';
@@ -241,6 +262,7 @@ export function createFileQueue(options: QueueOptions): FileQueue {
       rewrites: 0,
       drops: 0,
       changedAtMs: Date.now(),
+      besideStamp: null,
     };
     entries.set(found.path, entry);
     order = null;
@@ -262,6 +284,26 @@ export function createFileQueue(options: QueueOptions): FileQueue {
     const message = 'the file is gone or no rollout log any more; its rollouts were taken out';
     addNote(entry, note('information', 'file-changed', entry.found.path, message));
     options.gone(entry);
+  };
+
+  /** Queues logs whose neighbours have changed: a result is often written after the log it belongs to. */
+  const checkBeside = async (): Promise<void> => {
+    const depending = ordered().filter(
+      ({ state, indexed }) => state === 'done' && indexed && besideOf(indexed).length > 0,
+    );
+    const some = depending.slice(besideTurn, besideTurn + besideChecks);
+    besideTurn = besideTurn + besideChecks >= depending.length ? 0 : besideTurn + besideChecks;
+    for (const entry of some) {
+      const { indexed, found, besideStamp } = entry;
+      if (closed || paused || !indexed) return;
+      const beside = besideOf(indexed);
+      const stamp = await neighbourStamp(found.path, beside);
+      const changed = besideStamp === null ? !(await sameNeighbours(found.path, beside)) : stamp !== besideStamp;
+      if (entry.indexed !== indexed || !isCurrent(entry) || entry.state !== 'done') continue;
+      entry.besideStamp = stamp;
+      if (changed) entry.state = 'waiting';
+    }
+    pump();
   };
 
   return {
@@ -327,6 +369,7 @@ export function createFileQueue(options: QueueOptions): FileQueue {
         tellIdle();
       }),
     tidy: async () => {
+      await checkBeside();
       for (const entry of ordered()) {
         if (closed) return;
         const { indexed, found } = entry;
@@ -368,8 +411,4 @@ function addNote(entry: OpenEntry, added: Note): void {
 
 function note(severity: Note['severity'], code: NoteCode, file: string, message: string): Note {
   return { severity, code, file, line: null, message };
-}
-
-function compareFound(a: FoundFile, b: FoundFile): number {
-  return (a.step ?? -1) - (b.step ?? -1) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }

@@ -7,11 +7,20 @@ import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { messageOf, UserError } from '../base/errors.ts';
 import type { Source } from '../readers/source.ts';
+import { readBeside } from './neighbours.ts';
+import { innerName, type Wrapper } from './wrapper.ts';
 
 /** A Source that holds a descriptor until it is closed. */
 export interface FileSource extends Source {
   readonly path: string;
+  beside(relativeName: string): Promise<Uint8Array | null>;
   close(): Promise<void>;
+}
+
+/** Whose bytes a plain copy holds: its name, its neighbours and its errors are those of the original. */
+export interface CopyOf {
+  readonly original: string;
+  readonly wrapper: Wrapper | null;
 }
 
 /** The system's code of an error ("ENOENT"), '' where it has none. */
@@ -45,20 +54,22 @@ export function fileError(path: string, error: unknown): UserError {
 }
 
 /** Opens a file for positioned reads. Rejects with a UserError if it cannot be opened or is no regular file. */
-export async function openFileSource(path: string): Promise<FileSource> {
+export async function openFileSource(path: string, copyOf: CopyOf | null = null): Promise<FileSource> {
+  const shown = copyOf?.original ?? path;
   const found = await stat(path).catch((error: unknown) => {
-    throw fileError(path, error);
+    throw fileError(shown, error);
   });
-  if (found.isDirectory()) throw fileError(path, Object.assign(new Error('is a folder'), { code: 'EISDIR' }));
+  if (found.isDirectory()) throw fileError(shown, Object.assign(new Error('is a folder'), { code: 'EISDIR' }));
   // A pipe or a device would block for ever.
-  if (!found.isFile()) throw new UserError(`${path} is not a regular file.`, 'Copy its content into a file first.');
+  if (!found.isFile()) throw new UserError(`${shown} is not a regular file.`, 'Copy its content into a file first.');
   const handle = await open(path, 'r').catch((error: unknown) => {
-    throw fileError(path, error);
+    throw fileError(shown, error);
   });
   return {
-    name: basename(path),
-    path,
+    name: innerName(basename(shown), copyOf?.wrapper ?? null),
+    path: shown,
     sizeBytes: found.size,
+    beside: (relativeName) => readBeside(shown, relativeName),
     read: async (first, count, target) => {
       try {
         const buffer = target ?? Buffer.allocUnsafeSlow(count);
@@ -71,7 +82,7 @@ export async function openFileSource(path: string): Promise<FileSource> {
         }
         return buffer.subarray(0, filled);
       } catch (error) {
-        throw fileError(path, error);
+        throw fileError(shown, error);
       }
     },
     close: () => handle.close(),
@@ -79,8 +90,12 @@ export async function openFileSource(path: string): Promise<FileSource> {
 }
 
 /** Opens a file, hands its Source to `use` and closes it whatever happens. */
-export async function withFile<T>(path: string, use: (source: FileSource) => Promise<T>): Promise<T> {
-  const source = await openFileSource(path);
+export async function withFile<T>(
+  path: string,
+  use: (source: FileSource) => Promise<T>,
+  copyOf: CopyOf | null = null,
+): Promise<T> {
+  const source = await openFileSource(path, copyOf);
   try {
     return await use(source);
   } finally {

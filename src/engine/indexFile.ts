@@ -1,17 +1,28 @@
 /**
  * The index of one log file: the shards that cover its beginning, and what is read to complete them. A grown file keeps
- * its shards and gets a tail shard; one whose beginning changed starts anew. Owned by runIndex.ts, one file at a time.
+ * its shards and gets a tail shard; one whose beginning changed starts anew. Shards of a wrapped file carry the name of the
+ * file as it lies there, their ranges are those of what is inside: reopening it unpacks nothing. Owned by runIndex.ts, one file at a time.
  * Leaves out which file is next and the in-memory table.
  */
 import type { Note } from '../model/note.ts';
 import type { RecordPlace } from '../model/rollout.ts';
 import { readerOf } from '../readers/all.ts';
 import type { RunPart } from '../store/runTable.ts';
-import { headTailHash, shardKey, type ShardKey, type ShardReader } from '../store/shardKey.ts';
+import {
+  headTailHash,
+  parseShardKey,
+  shardKey,
+  unfinishedFingerprint,
+  type ShardKey,
+  type ShardReader,
+} from '../store/shardKey.ts';
+import type { Neighbour } from '../store/shardMeta.ts';
 import type { ShardMeta, ShardStore } from '../store/shardStore.ts';
-import type { FoundFile } from './discovery.ts';
+import type { FoundFile } from './foundRun.ts';
 import { fileError } from './fileSource.ts';
+import { sameNeighbours } from './neighbours.ts';
 import { usualPartBytes, type ReadPart } from './readParts.ts';
+import type { Content, UnwrappedFiles } from './unwrappedFiles.ts';
 import type { ReadPool } from './workerPool.ts';
 
 /** One indexed part of a file. */
@@ -24,7 +35,7 @@ export interface IndexedPart {
 /** How far a file is indexed. */
 export interface IndexedFile {
   readonly parts: readonly IndexedPart[];
-  /** The index covers the file's first bytes up to here. */
+  /** The index covers the file's first bytes up to here; 0 while a wrapped file is being read. */
   readonly coveredBytes: number;
   /** headTailHash of those bytes: tells whether a changed file only grew. */
   readonly fingerprint: string;
@@ -39,6 +50,7 @@ export interface IndexedFile {
 export interface IndexContext {
   readonly store: ShardStore;
   readonly pool: ReadPool;
+  readonly contents: UnwrappedFiles;
   readonly signal: AbortSignal;
   /** True puts the file before others that wait. */
   readonly urgent: boolean;
@@ -79,12 +91,15 @@ export async function findIndexed(file: FoundFile, store: ShardStore): Promise<I
   try {
     const shards = await store.find(readerPart(file), file.path, file.sizeBytes);
     const last = shards.at(-1);
-    if (!last) return null;
-    const coveredBytes = last.meta.range.first + last.meta.range.count;
+    // A log whose neighbour has changed (a result was written) is read again.
+    if (!last || !(await sameNeighbours(file.path, last.meta.beside))) return null;
+    // The key tells of the file as it lies there, the range of what may be inside a wrapper.
+    const coveredBytes = parseShardKey(last.key)?.sizeBytes ?? 0;
+    if (isOneGrowingEpisode(file, coveredBytes)) return null;
     return {
       parts: shards.map(({ key, rolloutsPath, meta }) => ({
         key,
-        part: { kind: 'shard', id: key, rolloutsPath },
+        part: { kind: 'shard', id: partId(key, meta), rolloutsPath },
         meta,
       })),
       coveredBytes,
@@ -98,10 +113,26 @@ export async function findIndexed(file: FoundFile, store: ShardStore): Promise<I
   }
 }
 
-/** True if the file still begins with what `indexed` covers. */
-export async function stillCovers(indexed: IndexedFile, file: FoundFile): Promise<boolean> {
-  if (indexed.coveredBytes > file.sizeBytes) return false;
-  return indexed.coveredBytes === 0 || (await fingerprintOf(file.path, indexed.coveredBytes)) === indexed.fingerprint;
+/**
+ * Whether the index is still that of the file: `rewritten` where the file does not begin with what is covered, `elsewhere`
+ * where a file beside it changed, or where a wrapped file was not read to its end.
+ */
+export async function coverageOf(indexed: IndexedFile, file: FoundFile): Promise<'holds' | 'rewritten' | 'elsewhere'> {
+  if (indexed.coveredBytes > file.sizeBytes) return 'rewritten';
+  if (!(await sameNeighbours(file.path, besideOf(indexed)))) return 'elsewhere';
+  if (indexed.coveredBytes === 0) return indexed.parts.length === 0 ? 'holds' : 'elsewhere';
+  if (isOneGrowingEpisode(file, indexed.coveredBytes)) return 'rewritten';
+  return (await fingerprintOf(file.path, indexed.coveredBytes)) === indexed.fingerprint ? 'holds' : 'rewritten';
+}
+
+/** True where a file that is one rollout has grown: what came belongs to the rollout that is indexed, so all is read again. */
+function isOneGrowingEpisode({ recognition, sizeBytes }: FoundFile, coveredBytes: number): boolean {
+  return recognition.holds === 'episode' && coveredBytes < sizeBytes;
+}
+
+/** The files beside the log that its rollouts depend on. */
+export function besideOf({ parts }: IndexedFile): readonly Neighbour[] {
+  return parts.at(-1)?.meta.beside ?? [];
 }
 
 /** The fingerprint of a file's first bytes, '' where it has become shorter or unreadable. */
@@ -118,71 +149,125 @@ export async function completeIndex(
   base: IndexedFile | null,
   context: IndexContext,
 ): Promise<IndexedFile> {
-  let indexed = base ?? nothing;
-  if (indexed.coveredBytes === file.sizeBytes) return indexed;
+  if (base?.coveredBytes === file.sizeBytes) return base;
+  // A wrapped file that has grown is unpacked as a whole anyway, and what its notes said of its end may not hold.
+  let indexed = file.wrapper === undefined ? (base ?? nothing) : nothing;
+  if (file.sizeBytes === 0) return indexed;
   const before = await fingerprintOf(file.path, file.sizeBytes);
   const checkUnchanged = async (): Promise<void> => {
     if (before === '' || (await fingerprintOf(file.path, file.sizeBytes)) !== before) throw changed(file.path);
   };
   // Parts arrive faster than they are written; one after another keeps them in file order.
   let writing: Promise<void> = Promise.resolve();
-  const { signal, urgent, progress, partBytes = usualPartBytes } = context;
-  const request = {
-    path: file.path,
-    recognition: file.recognition,
-    from: indexed.parts.length === 0 ? null : indexed.next,
-    partBytes,
-  };
-  try {
-    const end = await context.pool.read(request, {
-      signal,
-      urgent,
-      progress,
-      part: (part) => {
-        writing = writing.then(async () => {
-          // Before anything is written: a shard must never carry the name of other bytes than its own.
-          await checkUnchanged();
-          indexed = await writePart(file, indexed, part, context.store);
-          context.published(indexed);
-        });
-        // Its failure is seen below; until then it must not count as unhandled.
-        writing.catch(() => undefined);
-      },
+  /** Of a wrapped file: a part is written when the next one comes, since only the last may carry the file's name. */
+  let held: ReadPart | null = null;
+  const write = (part: ReadPart, state: PartState): void => {
+    writing = writing.then(async () => {
+      // Before anything is written: a shard must never carry the name of other bytes than its own.
+      await checkUnchanged();
+      indexed = await writePart(file, indexed, part, { store: context.store, state, fingerprint: before });
+      context.published(indexed);
     });
-    await writing;
-    return { ...indexed, unfinished: end.unfinished };
+    // Its failure is seen below; until then it must not count as unhandled.
+    writing.catch(() => undefined);
+  };
+  const { signal, urgent, progress, contents, partBytes = usualPartBytes } = context;
+  const from = indexed.parts.length === 0 ? null : indexed.next;
+  const { wrapper } = file;
+  try {
+    if (wrapper === undefined) {
+      const request = { path: file.path, copyOf: null, recognition: file.recognition, from, partBytes };
+      const part = (one: ReadPart): void => {
+        write(one, 'plain');
+      };
+      const end = await context.pool.read(request, { signal, urgent, progress, part });
+      await writing;
+      return { ...indexed, unfinished: end.unfinished };
+    }
+    // Half of the way is unpacking it; a copy that is there already makes that half short.
+    const unpacking = { signal, progress: (bytes: number) => progress(bytes / 2) };
+    return await contents.use(file, unpacking, async (content) => {
+      const copyOf = { original: file.path, wrapper };
+      const request = { path: content.path, copyOf, recognition: file.recognition, from, partBytes };
+      const half = (bytes: number): number => (file.sizeBytes / 2) * (1 + bytes / Math.max(1, content.sizeBytes));
+      const end = await context.pool.read(request, {
+        signal,
+        urgent,
+        progress: (bytes) => progress(Math.min(file.sizeBytes, half(bytes))),
+        part: (one) => {
+          if (held) write(held, 'more to come');
+          held = one;
+        },
+      });
+      if (held) write(withNotes(held, wrappedNotes(file, content, end.unfinished)), 'last');
+      await writing;
+      return indexed;
+    });
   } finally {
     await writing.catch(() => undefined);
   }
+}
+
+/** Notes about a wrapped file as a whole; an unfinished last line belongs to them, since all of the file is covered. */
+function wrappedNotes({ name, wrapper }: FoundFile, content: Content, unfinished: Note | null): readonly Note[] {
+  const notes: Note[] = unfinished ? [unfinished] : [];
+  if (content.cut === null || !wrapper) return notes;
+  const message = `the ${wrapper} data is damaged or cut off; what could be decompressed before that was read`;
+  return [...notes, { severity: 'warning', code: 'damaged-file', file: name, line: null, message }];
+}
+
+function withNotes(part: ReadPart, notes: readonly Note[]): ReadPart {
+  return { ...part, notes: [...notes, ...part.notes] };
+}
+
+/** `plain`: bytes of the file as it lies there. The others are of a wrapped file, whose copy has its own bytes. */
+type PartState = 'plain' | 'more to come' | 'last';
+
+interface PartTarget {
+  readonly store: ShardStore;
+  readonly state: PartState;
+  /** Of the whole file. */
+  readonly fingerprint: string;
 }
 
 async function writePart(
   file: FoundFile,
   indexed: IndexedFile,
   part: ReadPart,
-  store: ShardStore,
+  { store, state, fingerprint: ofFile }: PartTarget,
 ): Promise<IndexedFile> {
   const { columns, ...sums } = part;
-  if (part.lines === 0) return indexed;
-  const coveredBytes = part.range.first + part.range.count;
-  const fingerprint = await fingerprintOf(file.path, coveredBytes);
+  // Nothing in it is a reason not to write it only where the file may grow.
+  if (part.lines === 0 && (state === 'plain' || part.notes.length === 0)) return indexed;
+  const endByte = part.range.first + part.range.count;
+  const coveredBytes = state === 'plain' ? endByte : file.sizeBytes;
+  const fingerprint = state === 'plain' ? await fingerprintOf(file.path, endByte) : ofFile;
   if (fingerprint === '') throw changed(file.path);
+  const named = state === 'more to come' ? unfinishedFingerprint(fingerprint, endByte) : fingerprint;
   const identity = readerPart(file);
   const firstByte = part.range.first;
-  const key = shardKey({ ...identity, sizeBytes: coveredBytes, headTailHash: fingerprint, firstByte });
-  const meta: ShardMeta = { ...identity, ...sums, previous: indexed.parts.at(-1)?.key ?? null };
+  const key = shardKey({ ...identity, sizeBytes: coveredBytes, headTailHash: named, firstByte });
+  const previous = indexed.parts.at(-1)?.key ?? null;
+  const meta: ShardMeta = { ...identity, ...sums, rollouts: columns.rollouts.count, previous };
   const result = await store.write(key, columns, meta);
+  const id = partId(key, meta);
   const runPart: RunPart = result.written
-    ? { kind: 'shard', id: key, rolloutsPath: result.shard.rolloutsPath }
-    : { kind: 'columns', id: key, columns };
+    ? { kind: 'shard', id, rolloutsPath: result.shard.rolloutsPath }
+    : { kind: 'columns', id, columns };
+  const complete = state !== 'more to come';
   return {
     parts: [...indexed.parts, { key, part: runPart, meta }],
-    coveredBytes,
-    fingerprint,
+    coveredBytes: complete ? coveredBytes : 0,
+    fingerprint: complete ? fingerprint : '',
     next: part.next,
     unfinished: null,
     notWritten: result.written ? indexed.notWritten : result.reason,
   };
+}
+
+/** Names the content of a part: of two with one key, read beside other neighbours, each is loaded. */
+function partId(key: ShardKey, { beside }: ShardMeta): string {
+  return beside.length === 0 ? key : `${key} ${beside.map(({ name, digest }) => `${name}:${digest}`).join(' ')}`;
 }
 
 /** Joins the parts of a file into one shard; gives the file unchanged where that is not possible. */
@@ -202,6 +287,6 @@ export async function joinParts(
   const result = await store.mergeShards(keys, key);
   if (!result.written) return kept;
   const { rolloutsPath, meta } = result.shard;
-  const joined: IndexedPart = { key, part: { kind: 'shard', id: key, rolloutsPath }, meta };
+  const joined: IndexedPart = { key, part: { kind: 'shard', id: partId(key, meta), rolloutsPath }, meta };
   return { indexed: { ...indexed, parts: [joined] }, replaced: keys.filter((old) => old !== key) };
 }

@@ -10,11 +10,17 @@ import { pluralText } from '../base/numberText.ts';
 import type { Note } from '../model/note.ts';
 import type { RunId } from '../protocol/engine.ts';
 import { openDatabase, type Database } from '../store/duckdb.ts';
+import { createParquetTables, type ParquetTables } from '../store/parquetRows.ts';
 import { openShardStore, type ShardStore } from '../store/shardStore.ts';
-import { scanFile, scanFolder, scanTree, type FoundRun, type ScanOptions, type TreeScan } from './discovery.ts';
+import { scanFile, scanFolder, scanTree, type ScanOptions, type TreeScan } from './discovery.ts';
+import { episodeRuns, isBelow, withFolder } from './episodeRuns.ts';
+import { mappedHeads, openFieldMappings, type FieldMappings } from './fieldMappings.ts';
 import { createFileHeads, type FileHeads } from './fileHeads.ts';
 import { fileError } from './fileSource.ts';
+import type { FoundFile, FoundRun } from './foundRun.ts';
+import { foldersOf, sameFiles, singleFileOf, withFolders } from './runFiles.ts';
 import { openRun, type RunIndex } from './runIndex.ts';
+import { createUnwrappedFiles, unwrappedFolder, type UnwrappedFiles } from './unwrappedFiles.ts';
 import { createFolderWatch, type FolderWatch } from './watch.ts';
 import { createReadPool, type ReadPool } from './workerPool.ts';
 
@@ -56,8 +62,11 @@ export interface LibraryEvents {
 /** The open runs. */
 export interface Library {
   readonly heads: FileHeads;
+  /** Which field means what, by folder, as users said. */
+  readonly mappings: FieldMappings;
   readonly store: ShardStore;
   readonly pool: ReadPool;
+  readonly contents: UnwrappedFiles;
   readonly temporaryFolder: string;
   /** What is at a path (a folder with everything below, or a file), without opening it. UserError as `open`. */
   find(path: string, signal?: AbortSignal): Promise<TreeScan>;
@@ -94,18 +103,23 @@ interface Shared {
   readonly database: Database;
   readonly store: ShardStore;
   readonly pool: ReadPool;
+  readonly contents: UnwrappedFiles;
 }
 
 /** Opens an empty library. */
 export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const { events } = options;
-  const heads = createFileHeads();
-  const shared = await openShared(options);
+  const mappings = await openFieldMappings(options.storage);
+  const tables = createParquetTables(temporaryFolderOf(options));
+  const heads = mappedHeads(createFileHeads(tables), mappings);
+  const shared = await openShared(options, tables);
   const runs = new Map<RunId, RunIndex>();
   const opening = new Map<RunId, Promise<RunIndex>>();
   const closedByUser = new Set<RunId>();
   /** Folders in which new runs are taken up by themselves. */
   const adopting = new Set<string>();
+  /** Folders that were opened or searched: no run of episodes goes above. */
+  const roots = new Set<string>();
   /** Links below them that lead to one of them. */
   const knownLinks = new Set<string>();
   const scanOptions: ScanOptions = { heads };
@@ -147,13 +161,21 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       const run = closedByUser.has(one.id) ? null : await take(one, base);
       if (run) taken.push(run);
     }
-    for (const folder of new Set(found.map((one) => one.folder))) watchFilesOf(folder);
+    watchFiles(found.flatMap(foldersOf));
     return taken;
   };
 
-  const watchFilesOf = (folder: string): void => {
-    const files = [...runs.values()].filter((run) => run.found().folder === folder).flatMap((run) => run.found().files);
-    watch?.setFiles(folder, files);
+  /** Has the log files in these folders asked for their times. */
+  const watchFiles = (folders: readonly string[]): void => {
+    const byFolder = new Map<string, FoundFile[]>(folders.map((folder) => [folder, []]));
+    for (const run of runs.values()) for (const file of run.found().files) byFolder.get(dirname(file.path))?.push(file);
+    for (const [folder, files] of byFolder) watch?.setFiles(folder, files);
+  };
+
+  /** The topmost folder the user opened that a folder lies in. */
+  const rootOf = (folder: string): string => {
+    const above = [...roots].filter((root) => isBelow(folder, root));
+    return above.sort((a, b) => a.length - b.length)[0] ?? folder;
   };
 
   const watchTree = (scan: TreeScan): void => {
@@ -167,20 +189,24 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const rescan = async (folder: string): Promise<void> => {
     const scan = await scanFolder(folder, scanOptions);
     watch?.add(folder, scan.mtimeMs);
-    const here = [...runs.values()].filter((run) => run.found().folder === folder);
-    for (const run of here) {
-      const same = scan.runs.find(({ id }) => id === run.id);
-      if (same) run.update(same);
-      else run.update(singleFileOf(run.found(), scan.runs));
+    for (const run of runs.values()) {
+      const found = run.found();
+      if (found.root !== undefined) {
+        const next = isBelow(folder, found.folder) ? withFolder(found, folder, scan.episodes) : found;
+        if (!sameFiles(found.files, next.files)) run.update(next);
+      } else if (found.folder === folder) {
+        run.update(scan.runs.find(({ id }) => id === run.id) ?? singleFileOf(found, scan));
+      }
     }
     if (adopting.has(folder)) {
-      const known = new Set(here.map(({ id }) => id));
-      await takeAll(scan.runs.filter(({ id }) => !known.has(id)));
+      const root = rootOf(folder);
+      const ofEpisodes = await episodeRuns(scan.episodes.map((file) => ({ file, root })));
+      await takeAll([...scan.runs, ...ofEpisodes].filter(({ id }) => !runs.has(id)));
       for (const sub of scan.subfolders) {
         if (watch?.has(sub) === false && !(await leadsToAdopted(sub))) await adoptFolder(sub);
       }
     }
-    watchFilesOf(folder);
+    watchFiles([folder]);
   };
 
   /** Whether a folder is a link to one that is looked at already: followed, a circle of links would never end. */
@@ -200,14 +226,22 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     // Watched before it is listed, so that nothing is missed in between.
     adopting.add(folder);
     watch?.add(folder, Number.NaN);
-    const scan = await scanTree([folder], scanOptions);
+    const scan = await scanTree([folder], { ...scanOptions, root: rootOf(folder) });
     watchTree(scan);
-    await takeAll(scan.runs);
+    const looked = new Set(scan.folders.map(({ path }) => path));
+    for (const one of scan.runs) {
+      const known = runs.get(one.id);
+      // Only what lies below this folder was looked at.
+      if (known && one.root !== undefined) known.update(withFolders(known.found(), looked, one.files));
+    }
+    await takeAll(scan.runs.filter(({ id, root }) => root === undefined || !runs.has(id)));
+    watchFiles(scan.runs.flatMap(foldersOf));
   };
 
   const evict = async (): Promise<void> => {
     const used = new Set([...runs.values()].flatMap((run) => run.shardKeys()));
     const { removed } = await shared.store.evict(used);
+    await shared.contents.evict();
     if (removed.length > 0) events.log('info', `${removed.length} shards were removed from the index`);
   };
 
@@ -244,6 +278,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const openFolder = async (path: string, signal: AbortSignal | undefined): Promise<OpenedPath> => {
     const scan = await scanBelow(path, signal);
     for (const { id } of scan.runs) closedByUser.delete(id);
+    roots.add(path);
     watchTree(scan);
     const taken = await takeAll(scan.runs, options.namesRelativeTo === 'opened' ? path : null);
     return { runs: taken, notes: scan.notes };
@@ -255,14 +290,16 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     watch?.add(found.folder, Number.NaN);
     const run = await take(found);
     if (!run) throw new UserError(`${runsKept} runs are open; close some first.`);
-    watchFilesOf(found.folder);
+    watchFiles([found.folder]);
     return { runs: [run], notes: [] };
   };
 
   return {
     heads,
+    mappings,
     store: shared.store,
     pool: shared.pool,
+    contents: shared.contents,
     temporaryFolder: temporaryFolderOf(options),
     find: async (given, signal) => {
       const path = resolve(given);
@@ -274,11 +311,10 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       if (!run) throw new UserError('This run is not open any more.', 'Open its folder or file again.');
       return run;
     },
-    discover: async (roots, signal) => {
-      const scan = await scanTree(
-        roots.map((root) => resolve(root)),
-        { ...scanOptions, ...(signal ? { signal } : {}) },
-      );
+    discover: async (given, signal) => {
+      const paths = given.map((root) => resolve(root));
+      const scan = await scanTree(paths, { ...scanOptions, ...(signal ? { signal } : {}) });
+      for (const path of paths) roots.add(path);
       watchTree(scan);
       await takeAll(scan.runs);
       return scan;
@@ -292,7 +328,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       if (!run) return;
       closedByUser.add(id);
       runs.delete(id);
-      watchFilesOf(run.found().folder);
+      watchFiles(foldersOf(run.found()));
       await run.close();
       events.changed(null, null);
     },
@@ -317,6 +353,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       await shared.pool.dispose();
       await Promise.all(closing);
       runs.clear();
+      await tables.close();
       await shared.database.close();
     },
   };
@@ -337,7 +374,7 @@ function treeOfFile(run: FoundRun): TreeScan {
   return { runs: [run], folders: [], files: 1, notes: [] };
 }
 
-async function openShared(options: LibraryOptions): Promise<Shared> {
+async function openShared(options: LibraryOptions, tables: ParquetTables): Promise<Shared> {
   const database = await openDatabase({
     temporaryFolder: temporaryFolderOf(options),
     memoryLimitBytes: (options.memoryLimitMegabytes ?? 300) * megabyte,
@@ -349,19 +386,18 @@ async function openShared(options: LibraryOptions): Promise<Shared> {
   });
   const { workerPath, readers } = options;
   const pool = createReadPool({ workerPath, ...(readers === undefined ? {} : { size: readers }) });
-  return { database, store, pool };
+  const contents = createUnwrappedFiles({
+    folder: unwrappedFolder(options.storage),
+    tables,
+    decode: (request, handlers) => pool.unwrap(request, handlers),
+  });
+  return { database, store, pool, contents };
 }
 
 /** A path with the links of its folder resolved, since a file may be named through a linked folder. */
 async function realFileOf(path: string): Promise<string> {
   const folder = await realpath(dirname(path)).catch(() => dirname(path));
   return join(folder, basename(path));
-}
-
-/** What is left of a run of one file, which a folder scan may count to another run or not find at all. */
-function singleFileOf(run: FoundRun, scanned: readonly FoundRun[]): FoundRun {
-  const paths = new Set(run.pattern === null ? [run.path] : []);
-  return { ...run, files: scanned.flatMap(({ files }) => files).filter(({ path }) => paths.has(path)) };
 }
 
 /** What stands in the way: in a folder of logs the first file that is named but not read; elsewhere that says nothing. */

@@ -17,11 +17,15 @@ import {
   type RolloutColumns,
   type RolloutColumnsBuilder,
 } from '../store/columnArrays.ts';
-import { withFile } from './fileSource.ts';
+import type { Neighbour } from '../store/shardMeta.ts';
+import { withFile, type CopyOf, type FileSource } from './fileSource.ts';
+import { neighbourOf } from './neighbours.ts';
 
 /** Which bytes of which file to read; structured-cloneable. */
 export interface ReadRequest {
   readonly path: string;
+  /** Whose plain copy `path` is; null for a log that is read as it is. */
+  readonly copyOf: CopyOf | null;
   readonly recognition: Recognition;
   /** Start of a record, null for the whole file. */
   readonly from: RecordPlace | null;
@@ -31,6 +35,7 @@ export interface ReadRequest {
 
 /** Consecutive records of a file: what one shard holds. read + skipped + noted = lines. */
 export interface ReadPart {
+  /** Of all rollouts; `read` counts records, of which each holds at least one. */
   readonly columns: RolloutColumns;
   /** From the start of the part to its end (the start of the next part, or how far the file was read). */
   readonly range: ByteRange;
@@ -42,6 +47,8 @@ export interface ReadPart {
   readonly notes: readonly Note[];
   /** Where the next record starts. */
   readonly next: RecordPlace;
+  /** The files beside it that were asked for so far. */
+  readonly beside: readonly Neighbour[];
 }
 
 /** How a reading ended. */
@@ -79,6 +86,7 @@ const start: RecordPlace = { row: 0, line: 0, bytes: { first: 0, count: 0 } };
 interface Open {
   builder: RolloutColumnsBuilder;
   from: RecordPlace;
+  /** Records, of which each gave at least one rollout. */
   read: number;
   noted: number;
   notes: Note[];
@@ -88,11 +96,17 @@ interface Open {
 export async function readParts(request: ReadRequest, handlers: ReadHandlers): Promise<ReadEnd> {
   const reader = readerOf(request.recognition.format);
   if (!reader) throw new UserError(`There is no reader for ${request.recognition.format} (${request.path}).`);
-  return withFile(request.path, async (file) => {
+  const readFile = async (file: FileSource): Promise<ReadEnd> => {
     let reached = request.from?.bytes.first ?? 0;
+    const beside = new Map<string, Neighbour>();
     const source: Source = {
       name: file.name,
       sizeBytes: file.sizeBytes,
+      beside: async (name) => {
+        const bytes = await file.beside(name);
+        beside.set(name, neighbourOf(name, bytes));
+        return bytes;
+      },
       read: async (first, count, target) => {
         const bytes = await file.read(first, count, target);
         reached = Math.max(reached, first + bytes.length);
@@ -103,22 +117,28 @@ export async function readParts(request: ReadRequest, handlers: ReadHandlers): P
     let unfinished: Note | null = null;
     let notesLeft = notesKept;
     const before = { lines: 0, noted: 0 };
+    /** The record of the last rollout: several may come of one. */
+    let record: RecordPlace | null = null;
+    const close = (next: RecordPlace, sums: PartSums): ReadPart =>
+      closePart(open, next, { ...sums, beside: [...beside.values()] });
     const summary = await reader.read(source, {
       recognition: request.recognition,
       from: request.from,
       signal: handlers.signal,
       rollout: (rollout: Rollout) => {
-        if (rollout.place.bytes.first - open.from.bytes.first >= request.partBytes && open.read > 0) {
-          const { row, line, bytes } = rollout.place;
+        const { row, line, bytes } = rollout.place;
+        const sameRecord = record?.bytes.first === bytes.first && record.line === line;
+        record = rollout.place;
+        if (!sameRecord && bytes.first - open.from.bytes.first >= request.partBytes && open.read > 0) {
           const next: RecordPlace = { row, line, bytes: { first: bytes.first, count: 0 } };
-          const part = closePart(open, next, { lines: open.read + open.noted, skipped: 0, end: bytes.first });
+          const part = close(next, { lines: open.read + open.noted, skipped: 0, end: bytes.first });
           before.lines += part.lines;
           before.noted += part.noted;
           handlers.part(part);
           open = openPart(next);
         }
         appendRollout(open.builder, rollout, flagCalls(rollout));
-        open.read += 1;
+        if (!sameRecord) open.read += 1;
       },
       note: (note) => {
         if (note.code === 'partial-last-line') {
@@ -139,21 +159,28 @@ export async function readParts(request: ReadRequest, handlers: ReadHandlers): P
       end: unfinished === null ? Math.max(reached, summary.next.bytes.first) : summary.next.bytes.first,
     };
     open.noted = summary.noted - before.noted - left;
-    handlers.part(closePart(open, summary.next, sums));
+    handlers.part(close(summary.next, sums));
     return { unfinished };
-  });
+  };
+  return withFile(request.path, readFile, request.copyOf);
 }
 
 function openPart(from: RecordPlace): Open {
   return { builder: createRolloutColumns(), from, read: 0, noted: 0, notes: [] };
 }
 
+interface PartSums {
+  readonly lines: number;
+  readonly skipped: number;
+  readonly end: number;
+}
+
 function closePart(
   { builder, from, read, noted, notes }: Open,
   next: RecordPlace,
-  { lines, skipped, end }: { readonly lines: number; readonly skipped: number; readonly end: number },
+  { lines, skipped, end, beside }: PartSums & { readonly beside: readonly Neighbour[] },
 ): ReadPart {
   const { first } = from.bytes;
   const range = { first, count: end - first };
-  return { columns: finishColumns(builder), range, lines, read, skipped, noted, notes, next };
+  return { columns: finishColumns(builder), range, lines, read, skipped, noted, notes, next, beside };
 }

@@ -8,8 +8,12 @@ import type { RecordPlace, Rollout } from '../model/rollout.ts';
 import { readHead } from '../readers/head.ts';
 import { readerOf } from '../readers/all.ts';
 import type { Head, Reader } from '../readers/reader.ts';
-import type { FoundFile } from './discovery.ts';
+import type { Source } from '../readers/source.ts';
+import type { Neighbour } from '../store/shardMeta.ts';
+import type { FoundFile } from './foundRun.ts';
 import { withFile, type FileSource } from './fileSource.ts';
+import { neighbourStamp } from './neighbours.ts';
+import type { UnwrappedFiles } from './unwrappedFiles.ts';
 
 /** What to look for where the index does not know the place. */
 export type Wanted = { readonly row: number } | { readonly line: number };
@@ -33,12 +37,12 @@ const kept = 2;
 const keptBytes = 64 * 1024 * 1024;
 
 /** Makes a reader that remembers nothing yet. */
-export function createRolloutReader(): RolloutReader {
-  const recent = new Map<string, Rollout>();
-  const remember = (key: string, rollout: Rollout): void => {
-    if (rollout.place.bytes.count > keptBytes) return;
+export function createRolloutReader(contents: UnwrappedFiles): RolloutReader {
+  const recent = new Map<string, Recent>();
+  const remember = (key: string, one: Recent): void => {
+    if (one.rollout.place.bytes.count > keptBytes) return;
     recent.delete(key);
-    recent.set(key, rollout);
+    recent.set(key, one);
     const oldest = recent.keys().next();
     if (recent.size > kept && !oldest.done) recent.delete(oldest.value);
   };
@@ -46,20 +50,67 @@ export function createRolloutReader(): RolloutReader {
     at: async (file, place) => {
       const key = `${file.path}\0${file.sizeBytes}\0${file.mtimeMs}\0${place.bytes.first}\0${place.item ?? ''}`;
       const known = recent.get(key);
-      if (known) return known;
-      const rollout = await withFile(file.path, (source) => readerFor(file).readOne(source, place, file.recognition));
-      if (rollout) remember(key, rollout);
+      if (known && known.stamp === (await neighbourStamp(file.path, known.beside))) return known.rollout;
+      const { signal } = new AbortController();
+      const beside: Neighbour[] = [];
+      const rollout = await withContent(contents, { file, signal }, (source) =>
+        readerFor(file).readOne(noting(source, beside), place, file.recognition),
+      );
+      if (rollout) remember(key, { rollout, beside, stamp: await neighbourStamp(file.path, beside) });
       return rollout;
     },
     find: (file, wanted, signal) =>
-      withFile(file.path, async (source) => {
+      withContent(contents, { file, signal }, async (source) => {
         const { container } = await readHead(source);
-        if (container !== 'jsonl') return findByReading(file, source, { wanted, signal });
+        // Where a record holds several rollouts, lines tell nothing of rows.
+        if (container !== 'jsonl' || (await holdsSeveral(file, source, signal))) {
+          return findByReading(file, source, { wanted, signal });
+        }
         const place = await placeInLines(source, wanted, signal);
         return place && readerFor(file).readOne(source, place, file.recognition);
       }),
-    container: (file) => withFile(file.path, async (source) => (await readHead(source)).container),
+    container: (file) => {
+      const { signal } = new AbortController();
+      return withContent(contents, { file, signal }, async (source) => (await readHead(source)).container);
+    },
   };
+}
+
+/** A rollout that was read, and what it depends on beside its file. */
+interface Recent {
+  readonly rollout: Rollout;
+  readonly beside: readonly Neighbour[];
+  readonly stamp: string;
+}
+
+/** The source, with the files beside it that are asked for put into `beside`. */
+function noting(source: FileSource, beside: Neighbour[]): Source {
+  return {
+    name: source.name,
+    sizeBytes: source.sizeBytes,
+    read: (first, count, target) => source.read(first, count, target),
+    beside: (name) => {
+      beside.push({ name, digest: '' });
+      return source.beside(name);
+    },
+  };
+}
+
+interface Opened {
+  readonly file: FoundFile;
+  readonly signal: AbortSignal;
+}
+
+/** The plain bytes of a log, wrapped or not. */
+function withContent<T>(
+  contents: UnwrappedFiles,
+  { file, signal }: Opened,
+  use: (source: FileSource) => Promise<T>,
+): Promise<T> {
+  const handlers = { signal, progress: () => undefined };
+  return contents.use(file, handlers, ({ path }) =>
+    withFile(path, use, file.wrapper ? { original: file.path, wrapper: file.wrapper } : null),
+  );
 }
 
 function readerFor({ path, recognition }: FoundFile): Reader {
@@ -119,14 +170,51 @@ function isBlank(bytes: Uint8Array, from: number, end: number): boolean {
   return true;
 }
 
+/** Records that are read to see whether one holds several rollouts. */
+const recordsToTry = 3;
+
+/** True if one of the first records holds several rollouts, or says which of them it is. */
+async function holdsSeveral(file: FoundFile, source: FileSource, signal: AbortSignal): Promise<boolean> {
+  let several = false;
+  const records = new Set<number>();
+  await readUntil(file, source, {
+    signal,
+    rollout: ({ place }) => {
+      several ||= place.item !== undefined || records.has(place.bytes.first);
+      records.add(place.bytes.first);
+      return several || records.size > recordsToTry;
+    },
+  });
+  return several;
+}
+
 /** Reads records until the wanted one: an array has no line ends to count. */
 async function findByReading(
   file: FoundFile,
   source: FileSource,
   { wanted, signal }: { readonly wanted: Wanted; readonly signal: AbortSignal },
 ): Promise<Rollout | null> {
-  const stop = new AbortController();
   let hit: Rollout | null = null;
+  await readUntil(file, source, {
+    signal,
+    rollout: (rollout) => {
+      const { row, line } = rollout.place;
+      // Of several on one line, the first.
+      const nearer = hit === null || 'row' in wanted || line > lineOf(hit);
+      if (nearer && ('row' in wanted ? row <= wanted.row : line <= wanted.line)) hit = rollout;
+      return 'row' in wanted ? row >= wanted.row : line > wanted.line;
+    },
+  });
+  return hit !== null && 'row' in wanted && rowOf(hit) !== wanted.row ? null : hit;
+}
+
+/** Reads rollouts in file order until `rollout` says that it has what it wants. */
+async function readUntil(
+  file: FoundFile,
+  source: FileSource,
+  { signal, rollout: take }: { readonly signal: AbortSignal; readonly rollout: (rollout: Rollout) => boolean },
+): Promise<void> {
+  const stop = new AbortController();
   try {
     await readerFor(file).read(source, {
       recognition: file.recognition,
@@ -134,18 +222,18 @@ async function findByReading(
       signal: AbortSignal.any([signal, stop.signal]),
       note: () => undefined,
       rollout: (rollout) => {
-        if (stop.signal.aborted) return;
-        const { row, line } = rollout.place;
-        if ('row' in wanted ? row <= wanted.row : line <= wanted.line) hit = rollout;
-        if ('row' in wanted ? row >= wanted.row : line > wanted.line) stop.abort();
+        if (!stop.signal.aborted && take(rollout)) stop.abort();
       },
     });
   } catch (error) {
     if (!stop.signal.aborted || signal.aborted) throw error;
   }
-  return hit !== null && 'row' in wanted && rowOf(hit) !== wanted.row ? null : hit;
 }
 
 function rowOf(rollout: Rollout): number {
   return rollout.place.row;
+}
+
+function lineOf(rollout: Rollout): number {
+  return rollout.place.line;
 }

@@ -13,8 +13,10 @@ import { openRunTable, type RunFile, type RunTable } from '../store/runTable.ts'
 import type { ShardKey } from '../store/shardKey.ts';
 import type { ShardStore } from '../store/shardStore.ts';
 import { derive } from './derive.ts';
-import type { FoundFile, FoundRun } from './discovery.ts';
+import { episodePattern } from './episodeRuns.ts';
+import type { FoundFile, FoundRun } from './foundRun.ts';
 import { createFileQueue, type FileEntry, type FileQueue } from './fileQueue.ts';
+import type { UnwrappedFiles } from './unwrappedFiles.ts';
 import type { ReadPool } from './workerPool.ts';
 
 /** An open run. */
@@ -33,7 +35,7 @@ export interface RunIndex {
   noteCount(): number;
   /** The files as a new look found them. */
   update(found: FoundRun): void;
-  /** Leaves out all files but this one (as rows name it) and those that log the same step. */
+  /** Leaves out all files but this one (as rows name it) and those that may hold the rest of its group. */
   readOnly(file: string): void;
   setThreshold(threshold: number): Promise<void>;
   /** Path of a log file as rows name it ('/' separated). */
@@ -54,6 +56,7 @@ export interface RunOptions {
   readonly database: Database;
   readonly store: ShardStore;
   readonly pool: ReadPool;
+  readonly contents: UnwrappedFiles;
   readonly threshold: number;
   readonly partBytes?: number;
   /** Folder that file names are relative to; the run's own folder by default. */
@@ -178,6 +181,7 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
   const files = createFileQueue({
     store: options.store,
     pool: options.pool,
+    contents: options.contents,
     ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
     changed: (entry, what) => {
       if (what === 'content') {
@@ -229,15 +233,21 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
         live: Date.now() - writtenAtMs < liveMs,
         hasSteps:
           counts.steps > 1 || (counts.firstStep ?? 0) !== 0 || entries.some(({ found: { step } }) => step !== null),
+        hasRewards:
+          counts.rollouts === 0 || run.steps().some((row) => row.accuracy !== null || row.reward_mean !== null),
         rewardThreshold: decided.size > 0 ? threshold : null,
       };
     },
     steps: () => (ordered ??= [...steps.values()].sort((a, b) => a.step - b.step)),
-    notes: () => [...files.entries().flatMap(notesOf), ...[...goneNotes.values()].flat(), ...notWrittenNotes(files)],
+    notes: () => [
+      ...toldOnce(files.entries().flatMap(notesOf)),
+      ...[...goneNotes.values()].flat(),
+      ...notWrittenNotes(files),
+    ],
     noteCount: () => {
       const inFiles = files.entries().reduce((sum, entry) => sum + noteCountOf(entry), 0);
       const gone = [...goneNotes.values()].reduce((sum, notes) => sum + notes.length, 0);
-      return inFiles + gone + notWrittenNotes(files).length;
+      return inFiles + gone + notWrittenNotes(files).length - repeatsIn(files.entries());
     },
     update: (next) => {
       const before = new Map(found.files.map((file) => [file.path, file]));
@@ -251,7 +261,9 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
     readOnly: (file) => {
       const entries = files.entries().map((entry) => entry.found);
       const one = entries.find(({ path }) => relativePath(path) === file);
-      if (one) files.update(entries.filter((entry) => entry === one || (one.step !== null && entry.step === one.step)));
+      // Of episodes, any file may be of the same task.
+      if (!one || (found.pattern === episodePattern && one.step === null)) return;
+      files.update(entries.filter((entry) => entry === one || (one.step !== null && entry.step === one.step)));
     },
     setThreshold: async (next) => {
       if (next === threshold) return;
@@ -297,6 +309,27 @@ function notesOf({ found, indexed, notes }: FileEntry): readonly Note[] {
 function noteCountOf({ indexed, notes }: FileEntry): number {
   const inParts = indexed?.parts.reduce((sum, { meta }) => sum + Math.max(meta.noted, meta.notes.length), 0) ?? 0;
   return inParts + (indexed?.unfinished ? 1 : 0) + notes.length;
+}
+
+/** What a log does not say it leaves out in each of its files: once is enough. */
+function toldOnce(notes: readonly Note[]): readonly Note[] {
+  const told = new Set<string>();
+  return notes.filter(({ code, message }) => {
+    const isNews = code !== 'not-logged' || !told.has(message);
+    if (code === 'not-logged') told.add(message);
+    return isNews;
+  });
+}
+
+/** How many notes `toldOnce` leaves out. */
+function repeatsIn(entries: readonly FileEntry[]): number {
+  const messages: string[] = [];
+  for (const { indexed } of entries) {
+    for (const { meta } of indexed?.parts ?? []) {
+      for (const { code, message } of meta.notes) if (code === 'not-logged') messages.push(message);
+    }
+  }
+  return messages.length - new Set(messages).size;
 }
 
 /** One note for all files: a full disk fails for each of them. */

@@ -44,6 +44,8 @@ interface Watched {
 /** Newest files asked for every tick; older ones come with the full listing. */
 const newestFiles = 64;
 const foldersPerTick = 200;
+/** Folders with log files that are asked for every tick; the others in turn. */
+const newestFolders = 64;
 const fullListingMs = 15_000;
 const hintDelayMs = 100;
 const hintGapMs = 1_000;
@@ -119,9 +121,10 @@ export function createFolderWatch(options: WatchOptions): FolderWatch {
   };
 
   const round = async (): Promise<void> => {
-    const all = [...folders];
-    const withFiles = all.filter(([, watched]) => watched.files.length > 0);
-    const others = all.filter(([, watched]) => watched.files.length === 0);
+    // Newest first: of a run with a folder an episode only the folders that were written last change.
+    const all = [...folders].sort(([, a], [, b]) => newestOf(b) - newestOf(a));
+    const withFiles = all.filter(([, watched]) => watched.files.length > 0).slice(0, newestFolders);
+    const others = all.filter((one) => !withFiles.includes(one));
     const some = others.slice(turn, turn + foldersPerTick);
     turn = turn + foldersPerTick >= others.length ? 0 : turn + foldersPerTick;
     for (const [folder, watched] of [...withFiles, ...some]) {
@@ -166,4 +169,9 @@ export function createFolderWatch(options: WatchOptions): FolderWatch {
       folders.clear();
     },
   };
+}
+
+/** Time of the newest log file in a folder, 0 without one. */
+function newestOf({ files }: Watched): number {
+  return files[0]?.mtimeMs ?? 0;
 }

@@ -1,5 +1,5 @@
 /**
- * Who reads files into columns: worker threads (one a core, at most 8, started when needed, ended when idle), or the
+ * Who reads files into columns and decodes compressed ones: worker threads (one a core, at most 8, started when needed, ended when idle), or the
  * engine's own thread where there is no worker bundle (unit tests). A worker that dies takes only its file with it.
  * Leaves out what is done with the parts (indexFile.ts).
  */
@@ -7,7 +7,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../base/errors.ts';
 import { readParts, type ReadEnd, type ReadHandlers, type ReadRequest } from './readParts.ts';
-import { isWorkerAnswer, type WorkerAnswer, type WorkerQuestion } from './workerMessages.ts';
+import { unwrapFile, type Unwrapped, type UnwrapHandlers, type UnwrapRequest } from './unwrapFile.ts';
+import { isWorkerAnswer, type WorkerAnswer, type WorkerQuestion, type WorkerTask } from './workerMessages.ts';
 
 /** Reads files side by side. */
 export interface ReadPool {
@@ -15,6 +16,8 @@ export interface ReadPool {
   readonly size: number;
   /** As readParts; waits for its turn (`urgent` readings first). Rejects with a UserError if the worker dies. */
   read(request: ReadRequest, handlers: ReadHandlers & { readonly urgent: boolean }): Promise<ReadEnd>;
+  /** As unwrapFile, before readings that wait: one of them, or the user, waits for it. */
+  unwrap(request: UnwrapRequest, handlers: UnwrapHandlers): Promise<Unwrapped>;
   /** Ends all workers; what still runs rejects. */
   dispose(): Promise<void>;
 }
@@ -31,11 +34,26 @@ export interface PoolOptions {
   readonly heapMegabytes?: number;
 }
 
-interface Job {
+interface Settle<T> {
+  resolve(end: T): void;
+  reject(error: Error): void;
+}
+
+interface ReadJob {
+  readonly kind: 'read';
   readonly request: ReadRequest;
   readonly handlers: ReadHandlers & { readonly urgent: boolean };
-  readonly settle: { resolve(end: ReadEnd): void; reject(error: Error): void };
+  readonly settle: Settle<ReadEnd>;
 }
+
+interface UnwrapJob {
+  readonly kind: 'unwrap';
+  readonly request: UnwrapRequest;
+  readonly handlers: UnwrapHandlers & { readonly urgent: boolean };
+  readonly settle: Settle<Unwrapped>;
+}
+
+type Job = ReadJob | UnwrapJob;
 
 /** Runs one job to its end; never rejects (the job's own promise does). */
 type Run = (job: Job) => Promise<void>;
@@ -58,16 +76,24 @@ export function createReadPool(options: PoolOptions): ReadPool {
     }
   };
 
+  const add = (job: Job): void => {
+    if (disposed) {
+      job.settle.reject(new Error('the pool is closed'));
+      return;
+    }
+    waiting.push(job);
+    next();
+  };
+
   return {
     size,
     read: (request, handlers) =>
       new Promise<ReadEnd>((resolve, reject) => {
-        if (disposed) {
-          reject(new Error('the pool is closed'));
-          return;
-        }
-        waiting.push({ request, handlers, settle: { resolve, reject } });
-        next();
+        add({ kind: 'read', request, handlers, settle: { resolve, reject } });
+      }),
+    unwrap: (request, handlers) =>
+      new Promise<Unwrapped>((resolve, reject) => {
+        add({ kind: 'unwrap', request, handlers: { ...handlers, urgent: true }, settle: { resolve, reject } });
       }),
     dispose: async () => {
       disposed = true;
@@ -113,11 +139,12 @@ function createSlot({ workerPath, idleMs = 15_000, heapMegabytes = 2_048 }: Pool
   };
 }
 
-async function runHere({ request, handlers, settle }: Job): Promise<void> {
+async function runHere(job: Job): Promise<void> {
   try {
-    settle.resolve(await readParts(request, handlers));
+    if (job.kind === 'read') job.settle.resolve(await readParts(job.request, job.handlers));
+    else job.settle.resolve(await unwrapFile(job.request, job.handlers));
   } catch (error) {
-    settle.reject(error instanceof Error ? error : new Error(String(error)));
+    job.settle.reject(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
@@ -130,9 +157,10 @@ function startWorker(path: string, heapMegabytes: number): Worker {
 }
 
 /** Runs a job in a worker; false if the worker did not survive it. */
-function runInWorker(worker: Worker, { request, handlers, settle }: Job): Promise<boolean> {
+function runInWorker(worker: Worker, job: Job): Promise<boolean> {
   return new Promise((done) => {
-    const { signal } = handlers;
+    const { request, settle } = job;
+    const { signal } = job.handlers;
     const tell = (question: WorkerQuestion): void => {
       worker.postMessage(question);
     };
@@ -147,8 +175,8 @@ function runInWorker(worker: Worker, { request, handlers, settle }: Job): Promis
     };
     const onMessage = (answer: unknown): void => {
       if (!isWorkerAnswer(answer)) return;
-      handleAnswer(answer, handlers, settle);
-      if (answer.kind === 'done' || answer.kind === 'failed') finish(true);
+      handleAnswer(answer, job);
+      if (answer.kind !== 'part' && answer.kind !== 'progress') finish(true);
     };
     const died = (why: string): void => {
       const action = 'The other files are read; open this one again, or report the line it stopped at.';
@@ -165,24 +193,31 @@ function runInWorker(worker: Worker, { request, handlers, settle }: Job): Promis
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     worker.ref();
     signal.addEventListener('abort', onAbort, { once: true });
-    tell({ kind: 'read', request });
+    tell(taskOf(job));
     if (signal.aborted) onAbort();
   });
 }
 
-function handleAnswer(answer: WorkerAnswer, handlers: ReadHandlers, settle: Job['settle']): void {
+function taskOf(job: Job): WorkerTask {
+  return job.kind === 'read' ? { kind: 'read', request: job.request } : { kind: 'unwrap', request: job.request };
+}
+
+function handleAnswer(answer: WorkerAnswer, job: Job): void {
   switch (answer.kind) {
     case 'part':
-      handlers.part(answer.part);
+      if (job.kind === 'read') job.handlers.part(answer.part);
       return;
     case 'progress':
-      handlers.progress(answer.bytes);
+      job.handlers.progress(answer.bytes);
       return;
     case 'done':
-      settle.resolve(answer.end);
+      if (job.kind === 'read') job.settle.resolve(answer.end);
+      return;
+    case 'unwrapped':
+      if (job.kind === 'unwrap') job.settle.resolve(answer.result);
       return;
     case 'failed':
-      settle.reject(errorOf(answer, handlers.signal));
+      job.settle.reject(errorOf(answer, job.handlers.signal));
   }
 }
 

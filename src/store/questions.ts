@@ -207,9 +207,9 @@ export async function searchRollouts(
   return (await run.database.rows({ sql, parameters, signal })).map(storedRollout);
 }
 
-/** The rollout logged at a 0-based line of a file, or the nearest one before it; null if there is none. */
+/** The first rollout logged at a 0-based line of a file, or the nearest before it; null if there is none. */
 export async function rolloutAtLine(run: RunTable, file: string, line: number): Promise<StoredRollout | null> {
-  return oneRollout(run, 'file = $file AND line <= $number ORDER BY line DESC, row DESC', { file, number: line });
+  return oneRollout(run, 'file = $file AND line <= $number ORDER BY line DESC, row', { file, number: line });
 }
 
 /** One rollout by its place; null if the index has none there. */

@@ -53,9 +53,17 @@ export function shardKey({ sizeBytes, headTailHash: hash, firstByte = 0, ...read
   return `${keyPrefix(reader, hash)}-${sizeBytes.toString(36)}-${tail}-${firstByte.toString(36)}`;
 }
 
+/**
+ * The fingerprint of a part of a wrapped file (its plain bytes up to `end`) of which more is to come: no file has it, so
+ * such a part is found through the last one only, which names the ones before.
+ */
+export function unfinishedFingerprint(hash: string, end: number): string {
+  return hash.slice(0, hashDigits) + digest(`${hash} up to ${end}`);
+}
+
 /** What the keys of all shards of a file start with, by its reader and headTailHash. */
 export function keyPrefix({ reader, readerVersion, variant }: ShardReader, hash: string): string {
-  return [plain(reader), readerVersion, plain(variant), layout, hash.slice(0, hashDigits)].join('-');
+  return [plain(reader), readerVersion, short(plain(variant)), layout, hash.slice(0, hashDigits)].join('-');
 }
 
 /** Takes a key apart; null for a name that is no key. */
@@ -97,6 +105,11 @@ async function hashOf(file: FileHandle, first: number, count: number): Promise<s
 
 function digest(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex').slice(0, hashDigits);
+}
+
+/** A long variant (a mapping of fields) as its hash: file systems end names at 255 bytes. */
+function short(variant: string): string {
+  return variant.length <= 48 ? variant : digest(variant);
 }
 
 /** A name as part of a file name, '-' excluded since it separates; distinct names stay distinct. */

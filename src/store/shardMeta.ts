@@ -7,6 +7,14 @@ import type { Note, NoteCode } from '../model/note.ts';
 import type { ByteRange, RecordPlace } from '../model/rollout.ts';
 import type { ShardMeta } from './shardStore.ts';
 
+/** A file beside the log that its reader asked for, and what was in it. */
+export interface Neighbour {
+  /** As Source.beside takes it. */
+  readonly name: string;
+  /** Hash of its content, '' where there was none to read. */
+  readonly digest: string;
+}
+
 /** Key of the metadata in the Parquet file. */
 export const metaKey = 'rollout_lens';
 
@@ -32,7 +40,23 @@ export function parseMeta(text: string): ShardMeta | null {
   if (reader === null || variant === null || range === null || next === null || sums.some(Number.isNaN)) return null;
   const notes = asArray(value['notes']).flatMap((note) => noteOf(note) ?? []);
   const previous = asString(value['previous']);
-  return { reader, readerVersion, variant, range, previous, lines, read, skipped, noted, notes, next };
+  const rollouts = asNumber(value['rollouts']) ?? read;
+  const beside = asArray(value['beside']).flatMap((one) => neighbourOf(one) ?? []);
+  return {
+    reader,
+    readerVersion,
+    variant,
+    range,
+    previous,
+    lines,
+    read,
+    skipped,
+    noted,
+    rollouts,
+    notes,
+    next,
+    beside,
+  };
 }
 
 /** Metadata of consecutive shards joined into one; null if there are none or they leave a gap. */
@@ -54,12 +78,19 @@ export function joinMeta(metas: readonly ShardMeta[]): ShardMeta | null {
     read: sum(({ read }) => read),
     skipped: sum(({ skipped }) => skipped),
     noted: sum(({ noted }) => noted),
+    rollouts: sum(({ rollouts }) => rollouts),
     notes: metas.flatMap(({ notes }) => notes).slice(0, keptNotes),
   };
 }
 
 function endOf({ range }: ShardMeta): number {
   return range.first + range.count;
+}
+
+function neighbourOf(value: Json): Neighbour | null {
+  if (!isObject(value)) return null;
+  const [name, digest] = [asString(value['name']), asString(value['digest'])];
+  return name === null || digest === null ? null : { name, digest };
 }
 
 function parseJson(text: string): unknown {
@@ -91,6 +122,7 @@ const noteCodes: Readonly<Record<NoteCode, true>> = {
   'not-a-record': true,
   'line-too-long': true,
   'partial-last-line': true,
+  'damaged-file': true,
   'non-finite-number': true,
   'invalid-utf8': true,
   'file-changed': true,
@@ -98,6 +130,7 @@ const noteCodes: Readonly<Record<NoteCode, true>> = {
   'symlink-loop': true,
   'index-not-written': true,
   'group-size': true,
+  'not-logged': true,
 };
 
 function noteOf(value: Json): Note | null {

@@ -11,7 +11,7 @@ import type { Database, Writer } from './duckdb.ts';
 import { createMetaReader, type MetaReader } from './metaReader.ts';
 import { openShardFolder, refusalOf, type PairPaths, type ShardFolder } from './shardFolder.ts';
 import { headTailHash, keyPrefix, parseShardKey, type ShardKey, type ShardReader } from './shardKey.ts';
-import { joinMeta, metaKey, textOfMeta } from './shardMeta.ts';
+import { joinMeta, metaKey, textOfMeta, type Neighbour } from './shardMeta.ts';
 import { literal } from './sqlText.ts';
 
 /** What a shard says about itself; kept in the rollouts file's key-value metadata. */
@@ -24,10 +24,14 @@ export interface ShardMeta extends ShardReader {
   readonly read: number;
   readonly skipped: number;
   readonly noted: number;
+  /** Rows: `read` counts records, of which one may hold several rollouts. */
+  readonly rollouts: number;
   /** At most 1,000; `noted` counts all. */
   readonly notes: readonly Note[];
   /** Where the next record starts when the file grows. */
   readonly next: RecordPlace;
+  /** Files beside the log that its rollouts depend on too. */
+  readonly beside: readonly Neighbour[];
 }
 
 /** A complete shard. */

@@ -1,6 +1,7 @@
 /**
- * The only places where a text enters SQL: names of our own tables and the few positions that DuckDB's grammar keeps
- * from parameters (the target of COPY and its options). Everything a user or a log wrote goes as a bound parameter.
+ * The only places where a text enters SQL: names of our own tables, the few positions that DuckDB's grammar keeps from
+ * parameters (the target of COPY, its options, its query) and the columns of a foreign Parquet table. Everything else
+ * that a user or a log wrote goes as a bound parameter.
  */
 
 /** A quoted identifier. */
@@ -8,7 +9,7 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A string literal, for COPY's target and options only. */
+/** A string literal, for COPY and for names of a foreign table only. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

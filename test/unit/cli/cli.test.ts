@@ -305,7 +305,12 @@ describe('bad input', () => {
   it.each([
     ['an empty file', 'x.jsonl', '', /x\.jsonl is empty\./],
     ['a binary file', 'x.jsonl', '\u0000\u0001\u0002\u0003', /no rollout log/],
-    ['a Parquet file', 'x.parquet', 'PAR1 prompt completion advantage PAR1', /TRL parquet: not read yet/],
+    [
+      'a Parquet file',
+      'x.parquet',
+      'PAR1 prompt completion advantage PAR1',
+      /x\.parquet is a Parquet table that cannot be read/,
+    ],
     ['text', 'x.txt', 'hello', /no rollout log/],
   ])('%s is 1 and a sentence', async (_, name, content, message) => {
     const path = await write(join(await temporaryFolder(), name), content);

@@ -1,15 +1,21 @@
 /** Which files become which runs, what is left out, and what is said about it. */
 import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { scanFolder, scanTree, usualLimits, type ScanLimits, type TreeScan } from '../../../src/engine/discovery.ts';
 import { createFileHeads } from '../../../src/engine/fileHeads.ts';
+import { createParquetTables } from '../../../src/store/parquetRows.ts';
 import { dump, line, temporaryFolder, write } from './logs.ts';
+
+const tables = createParquetTables(join(tmpdir(), 'rollout-lens-test-parquet'));
+
+afterAll(() => tables.close());
 
 async function scan(files: Readonly<Record<string, string>>, limits: Partial<ScanLimits> = {}): Promise<TreeScan> {
   const root = await temporaryFolder();
   for (const [name, text] of Object.entries(files)) await write(join(root, name), text);
-  const found = await scanTree([root], { heads: createFileHeads(), limits: { ...usualLimits, ...limits } });
+  const found = await scanTree([root], { heads: createFileHeads(tables), limits: { ...usualLimits, ...limits } });
   const short = (path: string): string => path.slice(root.length + 1);
   return {
     ...found,
@@ -110,7 +116,7 @@ describe('runs', () => {
   it('keep their ids when more steps come, and whichever link leads to them', async () => {
     const root = await temporaryFolder();
     await write(join(root, 'run', '1.jsonl'), step(1));
-    const heads = createFileHeads();
+    const heads = createFileHeads(tables);
     const before = await scanFolder(join(root, 'run'), { heads });
     await write(join(root, 'run', '2.jsonl'), step(2));
     await symlink(join(root, 'run'), join(root, 'link'));
@@ -124,11 +130,11 @@ describe('runs', () => {
 
 describe('what is in the way', () => {
   it('formats that are only named are told', async () => {
-    const found = await scan({ 'a/completions.parquet': 'PAR1 prompt completion advantage PAR1' });
+    const found = await scan({ 'a/table.parquet': 'PARE, which is not a table that can be read' });
     expect(found.notes).toEqual([
-      expect.objectContaining({ code: 'format-not-read-yet', file: 'a/completions.parquet', severity: 'information' }),
+      expect.objectContaining({ code: 'format-not-read-yet', file: 'a/table.parquet', severity: 'information' }),
     ]);
-    expect(found.notes[0]?.message).toContain('TRL parquet');
+    expect(found.notes[0]?.message).toContain('encrypted Parquet table');
   });
 
   it('a link that leads back up is not followed, one that leads to itself is told', async () => {
@@ -138,7 +144,7 @@ describe('what is in the way', () => {
     await symlink('self.jsonl', join(root, 'self.jsonl'));
     await symlink('nowhere.jsonl', join(root, 'gone.jsonl'));
     await symlink('1.jsonl', join(root, 'run', '9.jsonl'));
-    const found = await scanTree([root], { heads: createFileHeads() });
+    const found = await scanTree([root], { heads: createFileHeads(tables) });
     expect(found.runs.map((run) => run.files.map(({ name }) => name))).toEqual([['1.jsonl']]);
     expect(found.notes.map(({ code, file }) => [code, file])).toEqual([
       ['symlink-loop', join(root, 'self.jsonl')],
@@ -150,20 +156,20 @@ describe('what is in the way', () => {
     const root = await temporaryFolder();
     await mkdir(join(root, '1.jsonl'));
     await write(join(root, '1.jsonl', '2.jsonl'), step(2));
-    const found = await scanTree([root], { heads: createFileHeads() });
+    const found = await scanTree([root], { heads: createFileHeads(tables) });
     expect(found.runs.map((run) => run.path)).toEqual([join(root, '1.jsonl')]);
     expect(found.notes).toEqual([]);
   });
 
   it('a folder that cannot be listed is a note', async () => {
     const root = await temporaryFolder();
-    const found = await scanTree([join(root, 'missing')], { heads: createFileHeads() });
+    const found = await scanTree([join(root, 'missing')], { heads: createFileHeads(tables) });
     expect(found.notes).toEqual([expect.objectContaining({ code: 'unreadable-file', file: join(root, 'missing') })]);
     // Root may read everything; others may not.
     if (process.getuid?.() === 0) return;
     await mkdir(join(root, 'secret'));
     await chmod(join(root, 'secret'), 0o000);
-    const secret = await scanTree([root], { heads: createFileHeads() });
+    const secret = await scanTree([root], { heads: createFileHeads(tables) });
     await chmod(join(root, 'secret'), 0o700);
     expect(secret.notes).toEqual([expect.objectContaining({ code: 'unreadable-file', file: join(root, 'secret') })]);
   });
@@ -194,6 +200,6 @@ describe('a large workspace', () => {
     const root = await temporaryFolder();
     await write(join(root, '1.jsonl'), step(1));
     const signal = AbortSignal.abort();
-    await expect(scanTree([root], { heads: createFileHeads(), signal })).rejects.toThrow(/abort/i);
+    await expect(scanTree([root], { heads: createFileHeads(tables), signal })).rejects.toThrow(/abort/i);
   });
 });

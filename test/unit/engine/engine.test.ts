@@ -30,6 +30,7 @@ describe('a generated run', () => {
       rollouts: 96,
       groups: 12,
       hasSteps: true,
+      hasRewards: true,
       rewardThreshold: null,
       notes: 0,
     });
@@ -173,7 +174,7 @@ describe('a file that was not opened before', () => {
     const cases: readonly (readonly [string, RegExp])[] = [
       [join(folder, 'missing'), /missing does not exist/],
       [folder, /holds no rollout log.*looked at/],
-      [parquet, /TRL parquet: not read yet/],
+      [parquet, /a Parquet table that cannot be read/],
       [await write(join(folder, 'x.json'), '[1, 2]'), /no rollout log/],
     ];
     for (const [path, message] of cases) {
@@ -314,5 +315,106 @@ describe('indexing', () => {
     expect(told.runs.length).toBeLessThanOrEqual(2 + seconds * 2);
     expect(new Set(told.steps.flatMap((steps) => steps ?? []))).toEqual(new Set([1, 2, 3]));
     expect(told.log.filter((text) => text.startsWith('error'))).toEqual([]);
+  });
+});
+
+describe('a home-made log', () => {
+  const records = [
+    { ask: 'What is 6 × 7?', said: { text: 'It is 42.' }, points: 1, round: 3, logps: [-0.1, -0.2] },
+    { ask: 'What is 6 × 7?', said: { text: 'It is 41.' }, points: 0, round: 3, logps: [-0.3, -0.4] },
+  ];
+  const mapping = { prompt: 'ask', response: 'said.text', reward: 'points', step: 'round' };
+  const text = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+
+  it('is unknown until its fields are mapped, then read, and unknown again when the mapping is removed', async () => {
+    const folder = await temporaryFolder();
+    const path = await write(join(folder, 'own.jsonl'), text);
+    const other = await write(join(folder, 'other.jsonl'), '{"a": 1}\n');
+    const { ask, openAndRead, rows, storage } = await testEngine();
+    await expect(ask('open', { path })).rejects.toThrow(UserError);
+    const form = await ask('mappingForm', { path });
+    expect(form).toMatchObject({ file: path, folder, saved: null });
+    expect(form.record).toContain('"ask": "What is 6 × 7?"');
+    expect(form.fields.find((field) => field.path === 'said.text')?.sample).toBe('It is 42.');
+    expect(form.names.map(({ field }) => field)).toContain('reward');
+
+    expect(await ask('previewMapping', { path, mapping })).toMatchObject({
+      problem: null,
+      question: 'What is 6 × 7?',
+      response: 'It is 42.',
+      reward: '1',
+      step: '3',
+      turns: 2,
+    });
+    expect((await ask('previewMapping', { path, mapping: { prompt: 'ask' } })).problem).toMatch(/response/);
+    await expect(ask('saveMapping', { path, mapping: { prompt: 'ask' } })).rejects.toThrow(UserError);
+
+    const saved = await ask('saveMapping', { path, mapping });
+    expect(saved).toEqual({ folder, reopen: [path] });
+    const run = await openAndRead(path);
+    expect(run).toMatchObject({ rollouts: 2, groups: 1, firstStep: 3, hasRewards: true });
+    expect((await rows(run.id)).map(({ reward }) => reward)).toEqual([1, 0]);
+    expect((await ask('mappingForm', { path })).saved).toMatchObject(mapping);
+    // Another file of the folder has none of these fields.
+    expect((await ask('fileKind', { path: other })).format).toBeNull();
+
+    // A second engine over the same storage knows it, and one that reads the whole folder too.
+    const later = await testEngine({ storage });
+    const found = await later.ask('discover', { roots: [folder] });
+    expect(found.runs.map((one) => one.path)).toEqual([path]);
+
+    expect(await ask('saveMapping', { path, mapping: null })).toEqual({ folder, reopen: [path] });
+    await expect(ask('open', { path })).rejects.toThrow(UserError);
+  });
+
+  it('whose fields were guessed is read as they are mapped instead, without opening the engine again', async () => {
+    const folder = await temporaryFolder();
+    const lines = ['a', 'b'].map((score) => ({
+      prompt: 'p',
+      response: `r ${score}`,
+      reward: 5,
+      real: { reward: 0.25 },
+    }));
+    const path = await write(join(folder, 'log.jsonl'), lines.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    const { ask, openAndRead, rows } = await testEngine();
+    const guessed = await openAndRead(path);
+    expect((await rows(guessed.id)).map(({ reward }) => reward)).toEqual([5, 5]);
+    const { guess } = await ask('mappingForm', { path });
+    expect(guess).toMatchObject({ prompt: 'prompt', response: 'response', reward: 'reward' });
+    const { reopen } = await ask('saveMapping', { path, mapping: { ...guess, reward: 'real.reward' } });
+    expect(reopen).toEqual([path]);
+    const mapped = await openAndRead(path);
+    expect((await rows(mapped.id)).map(({ reward }) => reward)).toEqual([0.25, 0.25]);
+  });
+
+  it('without rewards says so', async () => {
+    const { openAndRead } = await testEngine();
+    const chat = {
+      messages: [
+        { role: 'user', content: 'hi' },
+        { role: 'assistant', content: 'hello' },
+      ],
+    };
+    const path = await write(join(await temporaryFolder(), 'chat.jsonl'), `${JSON.stringify(chat)}\n`);
+    expect(await openAndRead(path)).toMatchObject({ rollouts: 1, hasSteps: false, hasRewards: false });
+  });
+
+  it.each([
+    ['a known format', 'dump.jsonl', dump({}), 'known'],
+    ['no JSON', 'notes.jsonl', 'hello\n', 'no JSON records'],
+    ['an array', 'list.jsonl', '[1, 2]\n', 'cannot be mapped'],
+  ])('has no form for %s', async (_, name, content, reason) => {
+    const { ask } = await testEngine();
+    const path = await write(join(await temporaryFolder(), name), content);
+    await expect(ask('mappingForm', { path })).rejects.toThrow(reason);
+  });
+
+  it('is mapped though the file of mappings is damaged', async () => {
+    const storage = join(await temporaryFolder(), 'storage');
+    await write(join(storage, 'fieldMappings.json'), '{"folders": {"/x": 3, ');
+    const path = await write(join(await temporaryFolder(), 'own.jsonl'), text);
+    const { ask, openAndRead } = await testEngine({ storage });
+    await ask('saveMapping', { path, mapping });
+    expect(await openAndRead(path)).toMatchObject({ rollouts: 2 });
   });
 });

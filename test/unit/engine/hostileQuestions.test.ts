@@ -125,7 +125,7 @@ describe('an answer is at most 1 MB', () => {
       },
     };
     const whole = await wholeCurves(engine, 'run', new AbortController().signal);
-    expect(messages).toBe(10);
+    expect(messages).toBe(20);
     expect([...whole.step]).toEqual(steps.map(({ step }) => step));
     expect([...whole.accuracy]).toEqual(steps.map(({ accuracy }) => accuracy));
   });

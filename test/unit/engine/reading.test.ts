@@ -60,7 +60,7 @@ const recognition = { format: 'verl', producer: 'Metis / verl-tool', variant: 'm
 
 function readAll(pool: ReadPool, path: string, signal = new AbortController().signal) {
   const parts: ReadPart[] = [];
-  const request = { path, recognition, from: null, partBytes: 10_000 };
+  const request = { path, copyOf: null, recognition, from: null, partBytes: 10_000 };
   const handlers = { signal, urgent: false, part: (part: ReadPart) => parts.push(part), progress: () => undefined };
   return pool.read(request, handlers).then((end) => ({ end, parts }));
 }

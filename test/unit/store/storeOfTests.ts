@@ -82,8 +82,10 @@ export function metaOf(read: number, range = { first: 0, count: 1000 }): ShardMe
     read,
     skipped: 0,
     noted: 0,
+    rollouts: read,
     notes: [],
     next: { row: read, line: read, bytes: { first: end, count: 0 } },
+    beside: [],
   };
 }
 
