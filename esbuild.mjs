@@ -15,6 +15,7 @@ const bundles = [
   { entry: 'src/processes/readWorker.ts', out: 'dist/readWorker.cjs', ...node, format: 'cjs' },
   { entry: 'src/cli.ts', out: 'dist/cli.cjs', ...node, format: 'cjs', banner: { js: '#!/usr/bin/env node' } },
   { entry: 'webview/charts/main.ts', out: 'dist/charts.js', ...browser },
+  { entry: 'webview/fieldMapping/main.ts', out: 'dist/fieldMapping.js', ...browser },
 ];
 
 const native = ['@duckdb/node-api'];

@@ -2,7 +2,7 @@
  * The runs that come with the extension, on the disk of this machine: the trained ones are shipped as an archive and
  * unpacked on first use, beside the index; the one written by hand is copied to them. A folder that is there is whole:
  * it is filled under another name and renamed, and it names the content it was filled from, so that an update fills anew.
- * Leaves out opening the runs (views/runsTree) and what they hold (media/sample/README.md).
+ * Leaves out their index (sampleIndex.ts), opening them (views/runsTree) and what they hold (media/sample/README.md).
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -27,6 +27,7 @@ const firstRun = 'hdpo';
 const handwritten = { from: 'illustrated', to: path.join('written_by_hand', 'illustrated') };
 /** Older than any unpacking takes: its window is gone. */
 const abandonedMs = 10 * 60_000;
+const mostTries = 10;
 
 /** Whether the runs lie unpacked in the storage, in the version that is shipped. */
 export async function sampleIsThere(folders: SampleFolders): Promise<boolean> {
@@ -66,30 +67,31 @@ async function filledFrom(folder: string): Promise<string | null> {
   return readFile(path.join(folder, contentFile), 'utf8').catch(() => null);
 }
 
-/** Hash of what is shipped: 20 ms for 10 MB, and right whatever the version number says. */
+/** Hash of what is shipped and where it goes: 20 ms for 10 MB, and right whatever the version number says. */
 async function shippedContent(shipped: string): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(path.join(shipped, 'trained.zip')));
-  const folder = path.join(shipped, handwritten.from);
-  for (const name of (await readdir(folder)).sort()) {
-    hash.update(`\0${name}\0`).update(await readFile(path.join(folder, name)));
-  }
+  const hash = createHash('sha256')
+    .update(await readFile(path.join(shipped, 'trained.zip')))
+    .update(handwritten.to);
+  const entries = await readdir(path.join(shipped, handwritten.from), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  for (const file of files.sort()) hash.update(`\0${path.basename(file)}\0`).update(await readFile(file));
   return hash.digest('hex');
 }
 
-/** Puts the partial folder in the target's place; another window may do the same at the same time. */
+/** Puts the partial folder in the target's place, unless another window was quicker. */
 async function replace(target: string, partial: string, content: string): Promise<void> {
   const old = `${partial.slice(0, -'.partial'.length)}.old.partial`;
-  const hadOld = await rename(target, old).then(
-    () => true,
-    () => false,
-  );
-  try {
-    await rename(partial, target);
-  } catch (error) {
-    if ((await filledFrom(target)) !== content) throw error;
-  } finally {
-    // Windows keeps what an engine still reads; the next unpacking removes it.
-    if (hadOld) await rm(old, { recursive: true, force: true }).catch(() => undefined);
+  for (let tries = 1; (await filledFrom(target)) !== content; tries += 1) {
+    // Missing the first time; held open by somebody where this fails on Windows, and then the next rename says so.
+    await rename(target, old).catch(() => undefined);
+    try {
+      await rename(partial, target);
+    } catch (error) {
+      // Between the two another window may have put its own there.
+      if (tries === mostTries) throw error;
+    } finally {
+      await rm(old, { recursive: true, force: true }).catch(() => undefined);
+    }
   }
 }
 

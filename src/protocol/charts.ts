@@ -13,6 +13,7 @@ export interface ChartRun {
   readonly colour: number;
   readonly rollouts: number;
   readonly hasSteps: boolean;
+  readonly hasRewards: boolean;
   readonly indexing: boolean;
 }
 

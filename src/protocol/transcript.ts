@@ -2,7 +2,7 @@
  * The transcript of one rollout as it crosses from the engine to the host: text of at most 1 MB plus marks that say
  * which lines are what, so that hovers, CodeLens, folding and outline never parse text that a log wrote.
  */
-import type { CallOutcome, NamedValue, Role } from '../model/rollout.ts';
+import type { CallOutcome, NamedValue, Role, SubAgent } from '../model/rollout.ts';
 import type { Explanation } from './engine.ts';
 
 /** Lines of the document, end exclusive: `line`, `line + count`. */
@@ -26,6 +26,10 @@ export type Mark =
       readonly latencyMs: number | null;
       /** Characters left out here; 0 where the turn is whole. */
       readonly cut: number;
+      /** The sub-agent or branch that speaks; null for the main agent. */
+      readonly agent: SubAgent | null;
+      /** Tokens with logged values (EngineApi.tokens gives them); 0 where the log has none. */
+      readonly tokenValues: number;
     })
   | (LineRange & {
       readonly kind: 'call';
@@ -53,6 +57,8 @@ export type Mark =
       /** Further logged rewards by name. */
       readonly rewardParts: readonly NamedValue[];
     })
+  /** The token ids of a turn whose log has no texts of tokens: a line that says so, then lines of ids. */
+  | (LineRange & { readonly kind: 'ids'; readonly turn: number })
   /** The closing sums: reward, advantages, members of the group. */
   | (LineRange & { readonly kind: 'arithmetic' })
   /** What else the record logs, below the sums. */

@@ -6,7 +6,7 @@ import { isObject } from '../base/json.ts';
 import type { NamedValue, Rollout } from '../model/rollout.ts';
 import { arithmeticLines, memberLines, rewardSum } from '../protocol/arithmetic.ts';
 import type { Explanation } from '../protocol/engine.ts';
-import { durationText, signedText } from '../base/numberText.ts';
+import { countText, durationText, signedText } from '../base/numberText.ts';
 import { transcriptTexts as texts } from '../protocol/texts.ts';
 import { emptyBlock, heading, type Block } from './block.ts';
 import { smallValues } from './renderTurn.ts';
@@ -63,16 +63,18 @@ function rewardText(rollout: Rollout, explanation: Explanation | null): string {
 function advantageLine(rollout: Rollout, { explanation, redundant }: TitleContext): string {
   const calls = rollout.calls.filter(({ sent }) => sent).length;
   const parts: string[] = [];
-  if (explanation === null) parts.push(texts.notIndexed);
-  else {
-    const { accAdvantage, toolAdvantage } = explanation.row;
-    const acc = signedText(accAdvantage);
+  const logged = rollout.loggedAdvantage;
+  const unrewarded = hasNoReward(rollout, explanation);
+  if (unrewarded || explanation === null || (explanation.row.accAdvantage === null && logged !== null)) {
+    if (logged !== null) parts.push(texts.loggedAlone(signedText(logged)));
+    if (!unrewarded && explanation === null) parts.push(texts.notIndexed);
+  } else {
+    const acc = signedText(explanation.row.accAdvantage);
     // A logged number is never silently replaced by ours: both stand here, named (invariant 4).
-    if (rollout.loggedAdvantage === null) parts.push(`A_acc ${acc}`);
-    else parts.push(`${texts.recomputed(acc)}, ${texts.logged(signedText(rollout.loggedAdvantage))}`);
-    parts.push(`A_tool ${signedText(toolAdvantage)}`);
+    parts.push(logged === null ? `A_acc ${acc}` : `${texts.recomputed(acc)}, ${texts.logged(signedText(logged))}`);
   }
-  parts.push(`T ${calls}`, rewardText(rollout, explanation));
+  if (!unrewarded && explanation !== null) parts.push(`A_tool ${signedText(explanation.row.toolAdvantage)}`);
+  parts.push(`T ${calls}`, unrewarded ? texts.noReward : rewardText(rollout, explanation));
   const flagged = rollout.calls.filter((_, index) => (redundant[index]?.length ?? 0) > 0);
   if (flagged.length > 0) {
     const times = flagged.map(({ latencyMs }) => latencyMs);
@@ -83,11 +85,21 @@ function advantageLine(rollout: Rollout, { explanation, redundant }: TitleContex
   return parts.join('   ');
 }
 
+/** True where neither the log nor the index has a reward or a verdict: then there is nothing to compute. */
+function hasNoReward({ reward }: Rollout, explanation: Explanation | null): boolean {
+  const row = explanation?.row ?? { reward: null, correct: null };
+  return reward.total === null && reward.correct === null && row.reward === null && row.correct === null;
+}
+
 /** The blocks below the turns: sums, members of the group, further logged values. */
 export function closingBlock(rollout: Rollout, explanation: Explanation | null): Block {
   const block = emptyBlock();
   block.lines.push(heading(texts.arithmetic));
-  if (explanation === null) {
+  if (hasNoReward(rollout, explanation)) {
+    block.lines.push(`  ${texts.nothingToCompute}`);
+    const logged = rollout.loggedAdvantage;
+    if (logged !== null) block.lines.push(`  ${texts.loggedAlone(signedText(logged))}`);
+  } else if (explanation === null) {
     block.lines.push(`  ${rewardText(rollout, null)}`, `  ${texts.notIndexed}`);
   } else {
     // correctSource comes from the engine, which may put a logged name into it.
@@ -103,13 +115,24 @@ function addFacts(block: Block, rollout: Rollout): void {
   const logged = [...rollout.reward.parts, ...rollout.extras].flatMap(entriesOf);
   const values = smallValues(logged, extrasShown);
   const total = logged.length;
-  if (values.length === 0 && rollout.stopReason === null) return;
+  const own = ownFacts(rollout);
+  if (values.length === 0 && own.length === 0 && rollout.stopReason === null) return;
   const line = block.lines.length;
   block.lines.push(heading(texts.loggedFacts));
+  for (const fact of own) block.lines.push(`  ${fact}`);
   if (rollout.stopReason !== null) block.lines.push(`  ${texts.stopReason}: ${oneLine(rollout.stopReason, 200)}`);
   for (const { name, value } of values) block.lines.push(`  ${name}: ${visibleText(String(value))}`);
   if (total > values.length) block.lines.push(`  ${texts.moreFacts(total - values.length)}`);
   block.marks.push({ kind: 'facts', line, count: block.lines.length - line });
+}
+
+/** What the record logs of the rollout as a whole and no other line shows. */
+function ownFacts({ id, output, modelTokens }: Rollout): readonly string[] {
+  const facts: string[] = [];
+  if (id !== null) facts.push(`${texts.id}: ${oneLine(id, 200)}`);
+  if (output !== null) facts.push(`${texts.output}: ${countText(output)}`);
+  if (modelTokens !== null) facts.push(`${texts.modelTokens}: ${countText(modelTokens)}`);
+  return facts;
 }
 
 /** A logged object of metrics as one value a metric ("verl_tool_metrics.num_turns"); anything else as it is. */

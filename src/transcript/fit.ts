@@ -169,7 +169,7 @@ function columnWithin(line: string, limits: Limits): number {
 function weightOfMark(mark: Mark): number {
   switch (mark.kind) {
     case 'turn':
-      return markBytes + 3 * (mark.label.length + mark.loggedRole.length);
+      return markBytes + 60 + 3 * (mark.label.length + mark.loggedRole.length + (mark.agent?.name.length ?? 0));
     case 'call': {
       let bytes = markBytes + 60 + utf8Length(mark.observationStart) + 3 * (mark.tool?.length ?? 0);
       bytes += 3 * (mark.failure?.length ?? 0);
@@ -183,6 +183,7 @@ function weightOfMark(mark: Mark): number {
     case 'title':
     case 'observation':
     case 'reasoning':
+    case 'ids':
     case 'facts':
     case 'image':
     case 'arithmetic':

@@ -153,6 +153,8 @@ function leftOutBlock(rollout: Rollout, first: number): Block {
     tokens: null,
     latencyMs: null,
     cut: characters,
+    agent: null,
+    tokenValues: 0,
   };
   return { ...emptyBlock(), lines: [heading(label), `  ${texts.cut(characters)}`], marks: [mark] };
 }
@@ -161,6 +163,10 @@ function leftOutBlock(rollout: Rollout, first: number): Block {
 function lateAnswer(rollout: Rollout, explanation: Explanation | null): Block {
   const block = emptyBlock();
   const inTurn = rollout.turns.some(({ parts }) => parts.some(({ kind }) => kind === 'answer'));
-  if (!inTurn) addAnswer(block, rollout.answer, verdictOf(rollout, explanation));
+  const verdict = verdictOf(rollout, explanation);
+  // A chat that nobody graded has no outcome.
+  const graded = rollout.answer !== null || verdict.correct !== null || verdict.groundTruth !== null;
+  const scored = rollout.reward.total !== null || rollout.reward.parts.length > 0;
+  if (!inTurn && (graded || scored)) addAnswer(block, rollout.answer, verdict);
   return block;
 }

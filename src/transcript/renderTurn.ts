@@ -3,12 +3,13 @@
  * observation stands under its call, without a heading of its own.
  * Leaves out cutting (fit.ts) and redundancy flags, which are added when the lines are final (annotateCalls).
  */
-import type { Call, LoggedImage, NamedValue, Rollout, Turn } from '../model/rollout.ts';
+import type { Call, LoggedImage, NamedValue, Rollout, SubAgent, Turn } from '../model/rollout.ts';
 import { durationText } from '../base/numberText.ts';
 import { outcomeNames, redundancyText, roleNames, transcriptTexts as texts } from '../protocol/texts.ts';
 import type { Mark } from '../protocol/transcript.ts';
 import { addLines, charactersOf, emptyBlock, heading, withRemark, type Block } from './block.ts';
 import { addAnswer, type AnswerVerdict } from './answerBlock.ts';
+import { addTokenIds, addTokenSummary, tokensOf } from './tokenLines.ts';
 import { argumentLines } from './callArguments.ts';
 import { cutAt, headLines, oneLine, trimmedLines, visibleText } from './visibleText.ts';
 
@@ -31,6 +32,8 @@ export interface TurnContext {
 const textIndent = '  ';
 const callIndent = '      ';
 const observationIndent = '    ';
+/** Deeper sub-agents are shown as deep as this: nobody counts more arrows. */
+const deepest = 8;
 /** First characters of an observation that its mark carries. */
 const observationStartLength = 300;
 
@@ -56,18 +59,19 @@ export function turnContext(rollout: Rollout, verdict: AnswerVerdict): TurnConte
   return { rollout, labels: turnLabels(rollout), callsOf, observed, shownImages, graded, verdict };
 }
 
-/** What each turn is called: policy turns are numbered from 1, other roles only where there are several. */
+/** What each turn is called: policy turns are numbered from 1, other roles only where there are several, each agent's apart. */
 function turnLabels({ turns }: Rollout): readonly string[] {
+  const speaker = ({ role, agent }: Turn): string => (agent === null ? role : `${role}\0${agent.depth}\0${agent.name}`);
   const totals = new Map<string, number>();
-  for (const turn of turns) totals.set(turn.role, (totals.get(turn.role) ?? 0) + 1);
+  for (const turn of turns) totals.set(speaker(turn), (totals.get(speaker(turn)) ?? 0) + 1);
   const seen = new Map<string, number>();
   return turns.map((turn) => {
-    const number = (seen.get(turn.role) ?? 0) + 1;
-    seen.set(turn.role, number);
+    const number = (seen.get(speaker(turn)) ?? 0) + 1;
+    seen.set(speaker(turn), number);
     if (turn.role === 'tool' && turn.observes.length > 0) {
       return texts.observation(texts.calls(turn.observes.map((call) => call + 1)));
     }
-    const numbered = turn.role === 'policy' || (totals.get(turn.role) ?? 0) > 1;
+    const numbered = turn.role === 'policy' || (totals.get(speaker(turn)) ?? 0) > 1;
     return numbered ? `${roleNames[turn.role]} ${number}` : roleNames[turn.role];
   });
 }
@@ -94,8 +98,10 @@ export function renderTurn(context: TurnContext, index: number, limit = Infinity
   if (turn.role === 'tool' && observes.length > 0) addObservation(block, context, { turn, observes, limit });
   else {
     block.lines.push(heading(turnHeading(context.labels[index] ?? turn.role, turn)));
+    addTokenSummary(block, turn.tokenValues);
     addParts(block, context, { turn, index, limit });
   }
+  if (block.hidden === 0) addTokenIds(block, turn.tokenValues, index);
   block.marks.unshift({
     kind: 'turn',
     line: 0,
@@ -108,12 +114,20 @@ export function renderTurn(context: TurnContext, index: number, limit = Infinity
     tokens: turn.tokens,
     latencyMs: turn.latencyMs,
     cut: 0,
+    agent: turn.agent === null ? null : shownAgent(turn.agent),
+    tokenValues: tokensOf(turn.tokenValues),
   });
   return block;
 }
 
+/** Name and depth of a sub-agent as they are shown; a log can claim any depth. */
+function shownAgent({ name, depth }: SubAgent): SubAgent {
+  return { name: oneLine(name, 60), depth: Math.min(deepest, Math.max(1, Math.trunc(depth) || 1)) };
+}
+
 function turnHeading(label: string, turn: Turn): string {
-  const parts = [label];
+  const agent = turn.agent === null ? null : shownAgent(turn.agent);
+  const parts = [agent === null ? label : texts.agent(agent.name, agent.depth, label)];
   if (turn.tokens !== null) parts.push(texts.tokens(turn.tokens));
   if (turn.latencyMs !== null) parts.push(durationText(turn.latencyMs));
   return parts.join(' · ');
@@ -126,6 +140,7 @@ interface TurnPlace {
 }
 
 function addParts(block: Block, context: TurnContext, { turn, index, limit }: TurnPlace): void {
+  const begin = block.lines.length;
   const pending = new Set(context.callsOf.get(index));
   const room = roomOf(block, limit);
   turn.parts.forEach((part, place) => {
@@ -163,7 +178,7 @@ function addParts(block: Block, context: TurnContext, { turn, index, limit }: Tu
     if (room() > 0) addCall(block, context, call);
     else block.hidden += context.rollout.calls[call]?.raw.length ?? 0;
   }
-  if (block.lines.length === 1) block.lines.push(`${textIndent}${texts.empty}`);
+  if (block.lines.length === begin) block.lines.push(`${textIndent}${texts.empty}`);
 }
 
 /** Counts down from `limit` as lines are added; 0 for good once something was left out. */

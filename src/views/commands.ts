@@ -9,7 +9,9 @@ import type { OpenTranscripts } from '../host/openTranscripts.ts';
 import type { Session } from '../host/session.ts';
 import { annotationsCommands, type AnnotationsControls } from './annotations/activateAnnotations.ts';
 import { chartsCommands } from './charts/activateCharts.ts';
+import { fieldMappingCommands } from './fieldMapping/activateFieldMapping.ts';
 import { runsTreeCommands, type RunsTreeControls } from './runsTree/runsTreeCommands.ts';
+import type { TokenViewControls } from './transcript/tokenView.ts';
 import { transcriptCommands } from './transcript/transcriptCommands.ts';
 
 /** What the tables are made from. */
@@ -18,6 +20,7 @@ export interface CommandDependencies {
   readonly session: Session;
   readonly runsTree: RunsTreeControls;
   readonly transcripts: OpenTranscripts;
+  readonly tokenView: TokenViewControls;
   readonly annotations: AnnotationsControls;
 }
 
@@ -29,6 +32,7 @@ export function registerCommands(dependencies: CommandDependencies): void {
     ...transcriptCommands(dependencies),
     ...annotationsCommands(dependencies),
     ...chartsCommands(dependencies),
+    ...fieldMappingCommands(dependencies),
   };
   for (const [id, handler] of Object.entries(table)) {
     context.subscriptions.push(

@@ -11,7 +11,7 @@ export const redundantChart: StepChart = {
   title: 'Redundant calls',
   unit: 'share of calls',
   about:
-    'Calls flagged as certain or likely / calls: repeats, twins, blind retries and the other rules on one rollout, and calls that right siblings did without (T − t). The second part rises as a policy starts to answer directly, even if it wastes less; the command line’s steps prints both parts.',
+    'Calls flagged as certain or likely / calls: repeats, twins, blind retries and the other rules on one rollout, and calls that right siblings did without (T − t). The second part rises as a policy starts to answer directly, even if it wastes less.',
   missing: 'No step has a tool call, so none can be redundant.',
   values: (curves) => curves.redundant,
   format: percentText,

@@ -93,13 +93,16 @@ export interface DropdownOptions {
 
 /** A list of choices that opens. */
 export function dropdown({ label, choices, chosen, onChange }: DropdownOptions): HTMLElement {
-  const options = choices.map((choice) =>
-    element('vscode-option', { value: choice.value, selected: choice.value === chosen }, [choice.label]),
+  // By index: the toolkit takes an option without a value for the chosen one, whichever is marked.
+  const options = choices.map((choice, index) =>
+    element('vscode-option', { value: `choice ${index}`, selected: choice.value === chosen }, [choice.label]),
   );
   const made = element('vscode-dropdown', { 'aria-label': label }, options);
   made.addEventListener('change', () => {
     // The element is the toolkit's: its value is that of the chosen option.
-    onChange((made as HTMLSelectElement).value);
+    const { value } = made as HTMLSelectElement;
+    const choice = choices.find((_, index) => value === `choice ${index}`);
+    if (choice) onChange(choice.value);
   });
   return made;
 }

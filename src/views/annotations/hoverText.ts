@@ -54,6 +54,7 @@ export function transcriptHover(shown: ShownTranscript, line: number, l10n: Tran
     case 'image':
       return imageBlocks(mark, l10n);
     case 'reasoning':
+    case 'ids':
     case 'facts':
       return [];
   }
@@ -66,7 +67,16 @@ function notIndexed(l10n: Translator): string {
 function titleBlocks({ explanation, file, line }: ShownTranscript, l10n: Translator): readonly HoverBlock[] {
   const place = log(l10n.t('{0}, line {1}', file, line + 1));
   if (explanation === null) return [own(notIndexed(l10n)), place];
+  if (explanation.row.reward === null && explanation.row.correct === null)
+    return [...unrewarded(explanation, l10n), place];
   return [code(arithmeticLines(explanation).map(({ text }) => text)), place];
+}
+
+/** What is said of a rollout whose log has no reward: the logged advantage, where there is one, stands alone. */
+function unrewarded({ row }: Explanation, l10n: Translator): readonly HoverBlock[] {
+  const reason = own(l10n.t('This log has no reward here: right or wrong and both advantages are not known.'));
+  if (row.loggedAdvantage === null) return [reason];
+  return [reason, own(l10n.t('Logged advantage {0}.', signedText(row.loggedAdvantage)))];
 }
 
 function turnBlocks(mark: MarkOf<'turn'>, l10n: Translator): readonly HoverBlock[] {
@@ -74,7 +84,11 @@ function turnBlocks(mark: MarkOf<'turn'>, l10n: Translator): readonly HoverBlock
     l10n.t('role {0}', mark.role),
     mark.loggedRole !== '' && mark.loggedRole !== mark.role ? l10n.t('logged as {0}', mark.loggedRole) : '',
     l10n.t('{0} characters', countText(mark.characters)),
+    mark.agent === null ? '' : l10n.t('sub-agent {0}, depth {1}', mark.agent.name, mark.agent.depth),
     mark.tokens === null ? '' : l10n.t('{0} tokens', countText(mark.tokens)),
+    mark.tokenValues === 0 || mark.tokenValues === mark.tokens
+      ? ''
+      : l10n.t('{0} tokens with logged values', countText(mark.tokenValues)),
     mark.latencyMs === null ? '' : l10n.t('latency {0}', durationText(mark.latencyMs)),
     mark.cut > 0 ? l10n.t('{0} characters left out here', countText(mark.cut)) : '',
   ];
@@ -174,12 +188,22 @@ export function logLineHover(
   explanation: Explanation | null,
   { l10n, hasSteps }: { readonly l10n: Translator; readonly hasSteps: boolean },
 ): readonly HoverBlock[] {
+  const open: HoverBlock = {
+    kind: 'link',
+    text: l10n.t('Open trajectory'),
+    command: 'rolloutLens.openTrajectory',
+    argument: row.ref,
+  };
   const sign = verdictSign(row.correct);
   const step = hasSteps ? `${l10n.t('step {0}', row.step)} · ` : '';
   const reward = explanation === null ? numberText(row.reward) : rewardSum(explanation, row.accReward ?? row.reward);
   const size = l10n.t('rollout {0} of {1}', row.member, row.groupSize);
   const qualifying = explanation === null ? '' : ` · |Q| ${countText(explanation.qualifying)}`;
   const logged = row.loggedAdvantage === null ? '' : ` · ${l10n.t('logged {0}', signedText(row.loggedAdvantage))}`;
+  if (row.correct === null && row.reward === null) {
+    const calls = `T ${countText(row.calls)} · ${l10n.t('no reward in this log')}${logged}`;
+    return [code([row.question, `${step}${size}`, calls]), open];
+  }
   const sums =
     explanation === null
       ? [`A_acc ${signedText(row.accAdvantage)}`, `A_tool ${signedText(row.toolAdvantage)}`]
@@ -191,6 +215,6 @@ export function logLineHover(
       `T ${countText(row.calls)} · ${l10n.t('reward {0}', reward)}${logged}`,
       ...sums,
     ]),
-    { kind: 'link', text: l10n.t('Open trajectory'), command: 'rolloutLens.openTrajectory', argument: row.ref },
+    open,
   ];
 }

@@ -21,6 +21,10 @@ export interface Lens {
 
 /** "✓ T 2 · reward 1.0 · A_acc +0.86 · A_tool −0.70 · Open trajectory". */
 export function logLensTitle(row: RolloutRow, l10n: Translator): string {
+  if (row.correct === null && row.reward === null) {
+    const logged = row.loggedAdvantage === null ? [] : [l10n.t('logged A {0}', signedText(row.loggedAdvantage))];
+    return [`T ${countText(row.calls)}`, ...logged, l10n.t('Open trajectory')].join(' · ');
+  }
   const sign = verdictSign(row.correct);
   return [
     `${sign} T ${countText(row.calls)}`,
@@ -36,7 +40,7 @@ export function transcriptLenses(shown: ShownTranscript, l10n: Translator): read
   return shown.marks.flatMap((mark) => lensesOf(mark, shown, l10n));
 }
 
-function lensesOf(mark: Mark, { address, part }: ShownTranscript, l10n: Translator): readonly Lens[] {
+function lensesOf(mark: Mark, { address, part, marks }: ShownTranscript, l10n: Translator): readonly Lens[] {
   const { ref, rest } = address;
   const { line } = mark;
   switch (mark.kind) {
@@ -46,6 +50,9 @@ function lensesOf(mark: Mark, { address, part }: ShownTranscript, l10n: Translat
         { line, title: l10n.t('Compare with…'), command: 'rolloutLens.compareWith', argument: ref },
         { line, title: l10n.t('Show group'), command: 'rolloutLens.showGroup', argument: ref },
         { line, title: l10n.t('Open in log'), command: 'rolloutLens.openInLog', argument: ref },
+        ...(marks.some((one) => one.kind === 'turn' && one.tokenValues > 0)
+          ? [{ line, title: l10n.t('Token values…'), command: 'rolloutLens.showTokenValues', argument: ref }]
+          : []),
       ];
     }
     case 'call':
@@ -72,6 +79,7 @@ function lensesOf(mark: Mark, { address, part }: ShownTranscript, l10n: Translat
         },
       ];
     case 'observation':
+    case 'ids':
     case 'facts':
     case 'reasoning':
     case 'answer':

@@ -19,6 +19,8 @@ class RowLens extends vscode.CodeLens {
   constructor(
     range: vscode.Range,
     readonly row: RolloutRow,
+    /** Rollouts on this line, of which `row` is the first. */
+    readonly count: number,
   ) {
     super(range);
   }
@@ -55,8 +57,9 @@ export class LogCodeLens implements vscode.CodeLensProvider<RowLens>, vscode.Dis
   /** Called for lenses on the screen only, so these are the lines a hover may come to next. */
   resolveCodeLens(lens: RowLens): RowLens {
     this.parts.rows.prefetch(lens.row);
+    const title = logLensTitle(lens.row, vscode.l10n);
     lens.command = {
-      title: logLensTitle(lens.row, vscode.l10n),
+      title: lens.count > 1 ? vscode.l10n.t('{0} rollouts, the first: {1}', lens.count, title) : title,
       command: 'rolloutLens.openTrajectory',
       arguments: [lens.row.ref],
     };
@@ -79,9 +82,22 @@ export class LogCodeLens implements vscode.CodeLensProvider<RowLens>, vscode.Dis
         if (rows.length === 0 || first >= total) break;
       }
       this.parts.rows.remember(document.uri.fsPath, all);
-      return all.map((row) => new RowLens(new vscode.Range(row.line, 0, row.line, 0), row));
+      return lensesOf(all);
     } finally {
       listener.dispose();
     }
   }
+}
+
+/** One lens a line: VS Code would show those of several rollouts beside each other. */
+function lensesOf(rows: readonly RolloutRow[]): RowLens[] {
+  const byLine = new Map<number, RolloutRow[]>();
+  for (const row of rows) {
+    const sameLine = byLine.get(row.line);
+    if (sameLine) sameLine.push(row);
+    else byLine.set(row.line, [row]);
+  }
+  return [...byLine].flatMap(([line, [first, ...others]]) =>
+    first ? [new RowLens(new vscode.Range(line, 0, line, 0), first, others.length + 1)] : [],
+  );
 }

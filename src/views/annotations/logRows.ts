@@ -70,17 +70,15 @@ export function openLogRows(session: Session): LogRows {
   };
 }
 
-/** The row that starts on this line; lines inside a record of several lines are the engine's to place. */
+/** The first row that starts on this line (one line may hold several rollouts); lines inside a record of several lines are the engine's to place. */
 function rowAt(rows: readonly RolloutRow[], line: number): RolloutRow | null {
   let low = 0;
-  let high = rows.length - 1;
-  while (low <= high) {
+  let high = rows.length;
+  while (low < high) {
     const middle = (low + high) >> 1;
-    const found = rows[middle];
-    if (found === undefined) return null;
-    if (found.line === line) return found;
-    if (found.line < line) low = middle + 1;
-    else high = middle - 1;
+    if ((rows[middle]?.line ?? line) < line) low = middle + 1;
+    else high = middle;
   }
-  return null;
+  const found = rows[low];
+  return found?.line === line ? found : null;
 }

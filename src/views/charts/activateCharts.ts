@@ -128,6 +128,7 @@ function chartRuns(session: Session): ChartRuns {
     colour: session.colourOf(run.id),
     rollouts: run.rollouts,
     hasSteps: run.hasSteps,
+    hasRewards: run.hasRewards,
     indexing: run.state === 'indexing',
   }));
   return { runs, searching: session.searchState.state === 'searching' };

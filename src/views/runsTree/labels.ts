@@ -30,6 +30,7 @@ export function runTexts(run: RunSummary, l10n: Translator): NodeTexts {
     run.hasSteps && run.steps > 0 ? counted(run.steps, l10n.t('step'), l10n.t('steps')) : null,
     counted(run.rollouts, l10n.t('rollout'), l10n.t('rollouts')),
     toolRates(run, l10n),
+    run.hasRewards ? null : l10n.t('no rewards'),
     run.state === 'partial' ? l10n.t('partly read') : null,
     run.notes > 0 ? counted(run.notes, l10n.t('note'), l10n.t('notes')) : null,
   ];
@@ -84,9 +85,15 @@ export function stepTexts(row: StepRow, l10n: Translator): NodeTexts {
   return { label, description, spoken: `${label}, ${description}` };
 }
 
-/** "48 × 7 = ?" with "G 16 · 9 ✓ · |Q| 9". */
-export function groupTexts(row: GroupRow, l10n: Translator): NodeTexts {
+/** Whether the log of a run has rewards or verdicts: without them nothing is right, and nothing qualifies. */
+export type Rewards = 'rewards' | 'no rewards';
+
+/** "48 × 7 = ?" with "G 16 · 9 ✓ · |Q| 9"; of a log without rewards "G 16" alone. */
+export function groupTexts(row: GroupRow, l10n: Translator, rewards: Rewards = 'rewards'): NodeTexts {
   const label = groupLabel(row, l10n);
+  if (rewards === 'no rewards') {
+    return { label, description: `G ${countText(row.size)}`, spoken: l10n.t('Group of {0}: {1}', row.size, label) };
+  }
   const description = joined([
     `G ${countText(row.size)}`,
     `${countText(row.correct)} ✓`,
@@ -119,7 +126,7 @@ function groupLabel({ key, question }: GroupRow, l10n: Translator): string {
 export function rolloutTexts(row: RolloutRow, place: RolloutPlace, l10n: Translator): NodeTexts {
   const member = `#${row.member}`;
   const channels = [
-    `${verdictSign(row.correct)} T ${countText(row.calls)}`,
+    isUnrewarded(row) ? `T ${countText(row.calls)}` : `${verdictSign(row.correct)} T ${countText(row.calls)}`,
     row.accAdvantage === null ? null : `A_acc ${signedText(row.accAdvantage)}`,
     row.toolAdvantage === null ? null : `A_tool ${signedText(row.toolAdvantage)}`,
     row.redundantCalls > 0 ? `⚠ ${countText(row.redundantCalls)}` : null,
@@ -142,13 +149,18 @@ function spokenRollout(row: RolloutRow, place: RolloutPlace, l10n: Translator): 
     place === 'flat' ? l10n.t('Step {0}', row.step) : null,
     place === 'in group' ? null : row.question,
     l10n.t('Rollout {0} of {1}', row.member, row.groupSize),
-    spokenVerdict(row.correct, l10n),
+    isUnrewarded(row) ? null : spokenVerdict(row.correct, l10n),
     counted(row.calls, l10n.t('call'), l10n.t('calls')),
     row.reward === null ? null : l10n.t('reward {0}', numberText(row.reward)),
     row.accAdvantage === null ? null : l10n.t('accuracy advantage {0}', signedText(row.accAdvantage)),
     row.toolAdvantage === null ? null : l10n.t('efficiency advantage {0}', signedText(row.toolAdvantage)),
     row.redundantCalls === 0 ? null : counted(row.redundantCalls, l10n.t('redundant call'), l10n.t('redundant calls')),
   ]);
+}
+
+/** True for a rollout that nobody scored: a chat, a coding session. It is neither right nor wrong, nor in doubt. */
+export function isUnrewarded({ correct, reward }: Pick<RolloutRow, 'correct' | 'reward'>): boolean {
+  return correct === null && reward === null;
 }
 
 function spokenVerdict(correct: boolean | null, l10n: Translator): string {

@@ -6,21 +6,23 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { isAbort, messageOf, UserError } from '../../base/errors.ts';
+import { addSampleIndex } from '../../host/sampleIndex.ts';
 import { firstRunOf, sampleFolder, sampleIsThere, type SampleFolders } from '../../host/sampleRuns.ts';
 import type { Session } from '../../host/session.ts';
 import type { RunSummary } from '../../protocol/engine.ts';
 
 /** Opens all sample runs and hands back the one to show; undefined where the user cancelled the unpacking. */
-export async function openSample(
-  context: vscode.ExtensionContext,
-  session: Session,
-): Promise<RunSummary | undefined> {
+export async function openSample(context: vscode.ExtensionContext, session: Session): Promise<RunSummary | undefined> {
   const folders = {
     shipped: path.join(context.extensionPath, 'media', 'sample'),
     storage: context.globalStorageUri.fsPath,
   };
   const folder = await unpacked(folders);
   if (folder === undefined) return undefined;
+  // The engine keeps its index there. Without the shipped one it reads the logs, which only takes longer.
+  await addSampleIndex(path.join(folders.shipped, 'index'), path.join(folders.storage, 'index')).catch(
+    (error: unknown) => session.log.warn(`The index of the sample runs was not added: ${messageOf(error)}`),
+  );
   const runs = await session.open(folder);
   return runs.find((run) => run.path === firstRunOf(folder)) ?? runs[0];
 }

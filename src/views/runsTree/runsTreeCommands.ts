@@ -9,6 +9,7 @@ import { isObject } from '../../base/json.ts';
 import { asIndex, asRolloutRef, asRunId, asUri, type CommandTable } from '../../host/commandTable.ts';
 import { setting } from '../../host/config.ts';
 import { notOnDisk } from '../../host/notOnDisk.ts';
+import { openOrMap } from '../../host/offerMapping.ts';
 import type { Session } from '../../host/session.ts';
 import { noFilter, type RolloutFilter, type RolloutRef, type RunId, type RunSummary } from '../../protocol/engine.ts';
 import { pickConditions, pickOrder } from './filterPick.ts';
@@ -44,7 +45,7 @@ export function runsTreeCommands({ context, session, runsTree }: RunsTreeDepende
   const open = async (uri: vscode.Uri | undefined) => {
     if (uri === undefined) return;
     if (uri.scheme !== 'file') throw notOnDisk(uri);
-    const [run] = await session.open(uri.fsPath);
+    const [run] = await openOrMap(session, uri.fsPath);
     if (run !== undefined) await runsTree.revealStep(run.id, null);
   };
   return {

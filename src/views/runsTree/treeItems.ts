@@ -5,27 +5,32 @@
  */
 import * as vscode from 'vscode';
 import { runColours } from '../../protocol/runColours.ts';
-import type { RunSummary } from '../../protocol/engine.ts';
+import type { RolloutRow, RunSummary } from '../../protocol/engine.ts';
 import type { Session } from '../../host/session.ts';
 import {
   groupTexts,
+  isUnrewarded,
   pageTexts,
   rolloutTexts,
   runTexts,
   stepRangeTexts,
   stepTexts,
   type NodeTexts,
+  type Rewards,
   type RolloutPlace,
 } from './labels.ts';
 import type { NodeContent, TreeNode } from './nodes.ts';
 import { groupTooltip, rolloutTooltip, runTooltip, stepTooltip, type TooltipBlock } from './tooltips.ts';
+
+/** The reader whose fields are guessed or mapped by the user. */
+const genericFormat = 'generic';
 
 const { Collapsed, None } = vscode.TreeItemCollapsibleState;
 
 /** The item of a node, without its tooltip. */
 export function treeItem(node: TreeNode, session: Session): vscode.TreeItem {
   const { content } = node;
-  const { label, description, spoken } = textsOf(content, session);
+  const { label, description, spoken } = textsOf(content, session, rewardsOf(node, session));
   const item = new vscode.TreeItem(label, content.kind === 'rollout' ? None : Collapsed);
   item.id = node.id;
   item.description = description;
@@ -47,7 +52,11 @@ function placeOf({ place, row }: Extract<NodeContent, { kind: 'rollout' }>, sess
   return place === 'flat' && session.run(row.ref.run)?.hasSteps === false ? 'flat without steps' : place;
 }
 
-function textsOf(content: NodeContent, session: Session): NodeTexts {
+function rewardsOf({ run }: TreeNode, session: Session): Rewards {
+  return session.run(run)?.hasRewards === false ? 'no rewards' : 'rewards';
+}
+
+function textsOf(content: NodeContent, session: Session, rewards: Rewards): NodeTexts {
   const { l10n } = vscode;
   switch (content.kind) {
     case 'run':
@@ -57,7 +66,7 @@ function textsOf(content: NodeContent, session: Session): NodeTexts {
     case 'step':
       return stepTexts(content.row, l10n);
     case 'group':
-      return groupTexts(content.row, l10n);
+      return groupTexts(content.row, l10n, rewards);
     case 'rollout':
       return rolloutTexts(content.row, placeOf(content, session), l10n);
     case 'groups':
@@ -69,8 +78,9 @@ function textsOf(content: NodeContent, session: Session): NodeTexts {
 /** Words that menus look for with `viewItem =~ /\bword\b/`. */
 function contextValue(content: NodeContent): string {
   if (content.kind !== 'run') return content.kind;
-  const { state, notes, rewardThreshold } = content.run;
-  return ['run', state, notes > 0 ? 'noted' : '', rewardThreshold === null ? '' : 'threshold']
+  const { state, notes, rewardThreshold, format } = content.run;
+  const mapped = format === genericFormat ? 'mapped' : '';
+  return ['run', state, notes > 0 ? 'noted' : '', rewardThreshold === null ? '' : 'threshold', mapped]
     .filter((word) => word !== '')
     .join(' ');
 }
@@ -80,7 +90,7 @@ function iconOf(content: NodeContent, session: Session): vscode.ThemeIcon | null
     case 'run':
       return runIcon(content.run, session);
     case 'rollout':
-      return rolloutIcon(content.row.correct);
+      return rolloutIcon(content.row);
     case 'steps':
     case 'step':
     case 'groups':
@@ -96,7 +106,9 @@ function runIcon(run: RunSummary, session: Session): vscode.ThemeIcon {
   return new vscode.ThemeIcon(name, new vscode.ThemeColor(colour));
 }
 
-function rolloutIcon(correct: boolean | null): vscode.ThemeIcon {
+function rolloutIcon(row: RolloutRow): vscode.ThemeIcon {
+  const { correct } = row;
+  if (isUnrewarded(row)) return new vscode.ThemeIcon('comment-discussion');
   if (correct === null) return new vscode.ThemeIcon('question');
   return correct
     ? new vscode.ThemeIcon('pass', new vscode.ThemeColor('testing.iconPassed'))
@@ -117,7 +129,7 @@ export async function tooltipOf(
     case 'step':
       return markdown(stepTooltip(content.row, l10n));
     case 'group':
-      return markdown(groupTooltip(content.row, l10n));
+      return markdown(groupTooltip(content.row, l10n, rewardsOf(node, session)));
     case 'rollout': {
       const abort = new AbortController();
       const subscription = token.onCancellationRequested(() => abort.abort());

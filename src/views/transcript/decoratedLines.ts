@@ -53,6 +53,7 @@ export function decoratedLines(marks: readonly Mark[]): Readonly<Record<Decorati
         else if (mark.outcome !== 'ok' && mark.outcome !== 'unknown') lines.failed.push(first);
         break;
       case 'observation':
+      case 'ids':
       case 'image':
         break;
     }

@@ -52,6 +52,8 @@ function describe(mark: OutlineEntry['mark']): { name: string; detail: string; k
   switch (mark.kind) {
     case 'turn':
       return { name: mark.label, detail: '', kind: vscode.SymbolKind.Namespace };
+    case 'agent':
+      return { name: mark.name, detail: '', kind: vscode.SymbolKind.Class };
     case 'call': {
       const tool = mark.tool ?? transcriptTexts.noTool;
       const name = `${transcriptTexts.call(mark.call + 1)} ${tool}`;

@@ -1,6 +1,6 @@
 /**
  * "Open in Log": the log file as text, at the line where the rollout was logged. Files above VS Code's limit for
- * extensions are not opened but shown in the explorer. Leaves out everything about the content.
+ * extensions, compressed and binary ones are not opened but shown in the explorer. Leaves out everything about the content.
  */
 import * as vscode from 'vscode';
 import { sizeText } from '../../base/numberText.ts';
@@ -23,19 +23,34 @@ export async function openInLog(
   const ref = currentRollout(argument);
   const { file, line } = await placeOf(session, transcripts, uriOf(session, ref));
   const uri = vscode.Uri.file(file);
+  const { text } = await session.engine.fileKind({ path: file });
+  if (!text) {
+    const name = vscode.workspace.asRelativePath(uri);
+    const why = l10n.t(
+      '{0} is compressed or binary; no editor shows it. This is rollout {1} of it.',
+      name,
+      ref.row + 1,
+    );
+    await offerReveal(uri, why);
+    return;
+  }
   const { size } = await vscode.workspace.fs.stat(uri);
   if (size <= largestEditorBytes) {
     const start = new vscode.Position(line, 0);
     await vscode.window.showTextDocument(uri, { selection: new vscode.Range(start, start) });
     return;
   }
-  const reveal = l10n.t('Reveal');
   const message = l10n.t(
     '{0} has {1}, more than an editor works with. The rollout is on line {2}.',
     vscode.workspace.asRelativePath(uri),
     sizeText(size),
     line + 1,
   );
+  await offerReveal(uri, message);
+}
+
+async function offerReveal(uri: vscode.Uri, message: string): Promise<void> {
+  const reveal = vscode.l10n.t('Reveal');
   if ((await vscode.window.showInformationMessage(withoutLinks(message), reveal)) !== reveal) return;
   const inside = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
   await vscode.commands.executeCommand(inside ? 'revealInExplorer' : 'revealFileInOS', uri);

@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 import { asRolloutRef, asUri } from '../../host/commandTable.ts';
 import { withoutLinks } from '../../host/logText.ts';
 import { notOnDisk } from '../../host/notOnDisk.ts';
+import { openOrMap } from '../../host/offerMapping.ts';
 import type { Session } from '../../host/session.ts';
 import { noFilter, type RolloutRef, type RunSummary } from '../../protocol/engine.ts';
 import { mayBeLog } from './rolloutLabels.ts';
@@ -61,6 +62,8 @@ async function rolloutAt(session: Session, { uri, line }: LogPlace, chosen: bool
     if (kind.format === null) return pickFromRuns(session);
   }
   const runs = await openAndWait(session, path);
+  // The user was offered to map the fields of this log.
+  if (runs === null) return undefined;
   if (line !== null) {
     const row = await session.engine.locate({ path, line });
     if (row !== null) return row.ref;
@@ -69,9 +72,10 @@ async function rolloutAt(session: Session, { uri, line }: LogPlace, chosen: bool
   return now.total > 0 ? pickFromFile(session, path) : pickFromRuns(session, runs);
 }
 
-/** Opens a log and waits until its first rollouts are read, or reading has ended. */
-async function openAndWait(session: Session, path: string): Promise<readonly RunSummary[]> {
-  const opened = await session.open(path);
+/** Opens a log and waits until its first rollouts are read, or reading has ended; null where it is no known log. */
+async function openAndWait(session: Session, path: string): Promise<readonly RunSummary[] | null> {
+  const opened = await openOrMap(session, path);
+  if (opened.length === 0) return null;
   const ids = new Set(opened.map(({ id }) => id));
   const current = () => session.runs.filter(({ id }) => ids.has(id));
   const settled = (runs: readonly RunSummary[]) =>

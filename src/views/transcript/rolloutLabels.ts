@@ -22,16 +22,14 @@ export function rolloutLabel(
   row: RolloutRow,
   { l10n, hasSteps }: { readonly l10n: Translator; readonly hasSteps: boolean },
 ): PickLabel {
-  const numbers = [
-    l10n.t('{0} of {1}', row.member, row.groupSize),
-    `T ${countText(row.calls)}`,
-    `A_acc ${signedText(row.accAdvantage)}`,
-    `A_tool ${signedText(row.toolAdvantage)}`,
-  ];
+  // A chat that nobody scored is neither right nor wrong, and has no advantages.
+  const unrewarded = row.correct === null && row.reward === null;
+  const numbers = [l10n.t('{0} of {1}', row.member, row.groupSize), `T ${countText(row.calls)}`];
+  if (!unrewarded) numbers.push(`A_acc ${signedText(row.accAdvantage)}`, `A_tool ${signedText(row.toolAdvantage)}`);
   if (row.id !== null) numbers.push(withoutIcons(row.id));
   const step = hasSteps ? [l10n.t('step {0}', row.step)] : [];
   return {
-    label: verdictSign(row.correct),
+    label: unrewarded ? '·' : verdictSign(row.correct),
     description: [...step, withoutIcons(row.question), ...numbers].join(' · '),
   };
 }
@@ -40,8 +38,9 @@ export function rolloutLabel(
 export function memberLabel(member: GroupMember, l10n: Translator): PickLabel {
   const parts = [`T ${countText(member.calls)}`];
   if (member.qualifies) parts.push(l10n.t('in Q'));
+  const sign = member.correct === null && member.accReward === null ? '·' : verdictSign(member.correct);
   return {
-    label: `${verdictSign(member.correct)} ${l10n.t('rollout {0}', member.member)}`,
+    label: `${sign} ${l10n.t('rollout {0}', member.member)}`,
     description: parts.join(' · '),
   };
 }

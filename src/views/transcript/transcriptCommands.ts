@@ -12,16 +12,23 @@ import { openImage } from './openImage.ts';
 import { openInLog } from './openInLog.ts';
 import { openTrajectory } from './openTrajectory.ts';
 import { showGroup } from './showGroup.ts';
+import type { TokenViewControls } from './tokenView.ts';
 import { uriOf, type TranscriptDependencies } from './showTranscript.ts';
 
+/** What the commands of transcripts work with. */
+export interface TranscriptCommandDependencies extends TranscriptDependencies {
+  readonly tokenView: TokenViewControls;
+}
+
 /** The handlers of transcripts by command id. */
-export function transcriptCommands(dependencies: TranscriptDependencies): CommandTable {
-  const { session } = dependencies;
+export function transcriptCommands(dependencies: TranscriptCommandDependencies): CommandTable {
+  const { session, tokenView } = dependencies;
   return {
     'rolloutLens.openTrajectory': (target) => openTrajectory(dependencies, target),
     'rolloutLens.compareWith': (target) => compareWith(session, target),
     'rolloutLens.showGroup': (target) => showGroup(dependencies, target),
     'rolloutLens.openInLog': (target) => openInLog(dependencies, target),
+    'rolloutLens.showTokenValues': () => tokenView.choose(),
     'rolloutLens.openImage': (target) => openImage(session, target),
     'rolloutLens.openRest': async (target) => {
       const ref = currentRollout(target);

@@ -117,6 +117,25 @@ describe('what a log may lack or bring', () => {
     expect(lines).toContain('  logged advantage +0.90, recomputed A_acc +0.86, difference 0.043');
   });
 
+  test('no reward: no verdict, no sums, and a sentence instead', () => {
+    const chat = buildRollout({
+      place: sampleRollout().place,
+      producer: 'p',
+      group: { key: 'g', source: 'inferred' },
+      turns: [buildTurn({ role: 'policy', parts: [textPart('hello')] })],
+    });
+    const unscored = row({ reward: null, correct: null, accReward: null, accAdvantage: null, toolAdvantage: null });
+    for (const change of [{ explanation: explanation({ row: unscored }) }, { explanation: null }]) {
+      const { lines, find } = rendered(chat, change);
+      expect(lines[1]).toBe('T 0   no reward in this log');
+      expect(lines.join('\n')).not.toMatch(/[✓✗]|A_acc|A_tool|not indexed/);
+      expect(find('answer')).toEqual([]);
+      expect(textOf(lines, find('arithmetic')[0])[1]).toMatch(/^ {2}This log has no reward here, /);
+    }
+    const logged = rendered({ ...chat, loggedAdvantage: 0.5 }, { explanation: explanation({ row: unscored }) });
+    expect(logged.lines[1]).toBe('advantage +0.50 logged   T 0   no reward in this log');
+  });
+
   test('no committed answer, ground truth of several lines', () => {
     const rollout = {
       ...sampleRollout(),

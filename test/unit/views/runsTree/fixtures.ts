@@ -31,6 +31,7 @@ export function run(change: Partial<RunSummary> = {}): RunSummary {
     notes: 0,
     live: false,
     hasSteps: true,
+    hasRewards: true,
     rewardThreshold: null,
     ...change,
   };

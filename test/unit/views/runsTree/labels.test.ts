@@ -94,7 +94,7 @@ const cases: readonly (readonly [string, NodeTexts, string, string])[] = [
       l10n,
     ),
     '#1',
-    '? T 2 · logged A +0.50',
+    'T 2 · logged A +0.50',
   ],
   [
     'a rollout in a flat list',

@@ -1,5 +1,6 @@
 /** The parts of the transcript view that need no VS Code: labels, folds, outline, decorated lines, pictures. */
 import { describe, expect, test } from 'vitest';
+import { buildCall, buildRollout, buildTurn } from '../../../../src/model/builder.ts';
 import { renderTranscript } from '../../../../src/transcript/renderTranscript.ts';
 import { decoratedLines } from '../../../../src/views/transcript/decoratedLines.ts';
 import { fetchImage } from '../../../../src/views/transcript/fetchImage.ts';
@@ -50,9 +51,9 @@ describe('quick pick labels', () => {
       { label: '✗ rollout 4', description: 'T 0' },
       { label: '✗ rollout 7', description: 'T 1' },
       { label: '✗ rollout 1', description: 'T 3' },
-      { label: '? rollout 6', description: 'T 0' },
-      { label: '? rollout 9', description: 'T 1' },
-      { label: '? rollout 3', description: 'T 3' },
+      { label: '· rollout 6', description: 'T 0' },
+      { label: '· rollout 9', description: 'T 1' },
+      { label: '· rollout 3', description: 'T 3' },
     ]);
   });
 
@@ -177,5 +178,79 @@ describe('pictures', () => {
     await expect(
       fetchImage(slices(65_000_000, 1), { address: { ref, path: '/runs/hdpo' }, image: 0, l10n }),
     ).rejects.toThrow('65 MB');
+  });
+});
+
+describe('sub-agents', () => {
+  const agent = (name: string, depth: number) => ({ name, depth });
+  const says = (text: string, who: { name: string; depth: number } | null) =>
+    buildTurn({ role: 'policy', parts: [{ kind: 'text', text }], agent: who });
+  const rollout = buildRollout({
+    ...sampleRollout(),
+    calls: [buildCall({ turn: 1, tool: 'delegate', raw: '{}', arguments: {} })],
+    turns: [
+      buildTurn({ role: 'user', parts: [{ kind: 'text', text: 'go' }], prompt: true }),
+      buildTurn({ role: 'policy', parts: [{ kind: 'call', call: 0 }] }),
+      says('a', agent('coder', 1)),
+      says('b', agent('tester', 2)),
+      says('c', agent('coder', 1)),
+      says('d', agent('reviewer', 1)),
+      buildTurn({ role: 'tool', parts: [{ kind: 'text', text: 'done' }], observes: [0] }),
+      buildTurn({ role: 'policy', parts: [{ kind: 'answer', text: '336' }] }),
+    ],
+  });
+  const { text, marks } = renderTranscript(rollout, context());
+  const lines = text.split('\n');
+
+  test('are named in headings, each counted apart', () => {
+    const headings = lines.filter((line) => line.startsWith('─── ')).map((line) => line.replaceAll('─', '').trim());
+    expect(headings.slice(0, 8)).toEqual([
+      'user',
+      'policy 1',
+      '↳ coder: policy 1',
+      '↳↳ tester: policy 1',
+      '↳ coder: policy 2',
+      '↳ reviewer: policy 1',
+      'policy 2',
+      'answer ✓',
+    ]);
+  });
+
+  test('nest in the outline and in folds', () => {
+    interface Tree {
+      readonly [name: string]: Tree;
+    }
+    const names = (entries: ReturnType<typeof outlineEntries>): Tree =>
+      Object.fromEntries(
+        entries.map(({ mark, children }) => {
+          const name = mark.kind === 'turn' ? mark.label : mark.kind === 'agent' ? mark.name : mark.kind;
+          return [name, names(children)];
+        }),
+      );
+    const coder = { 'policy 1': { tester: { 'policy 1': {} } }, 'policy 2': {} };
+    expect(names(outlineEntries(marks))).toEqual({
+      user: {},
+      'policy 1': { call: {}, coder, reviewer: { 'policy 1': {} } },
+      'policy 2': { answer: {} },
+    });
+    const folds = new Map(
+      foldingLines(marks).map(({ first, last }) => [lines[first]?.replaceAll('─', '').trim(), last]),
+    );
+    expect(lines[folds.get('policy 1') ?? 0]).toBe('  ◀ done');
+    expect(lines[folds.get('↳ coder: policy 1') ?? 0]).toBe('  c');
+    expect(lines[folds.get('↳↳ tester: policy 1') ?? 0]).toBe('  b');
+  });
+
+  test('every entry lies inside its parent', () => {
+    const check = (entries: ReturnType<typeof outlineEntries>): void => {
+      for (const { line, count, children } of entries) {
+        for (const child of children) {
+          expect(child.line).toBeGreaterThanOrEqual(line);
+          expect(child.line + child.count).toBeLessThanOrEqual(line + count);
+        }
+        check(children);
+      }
+    };
+    check(outlineEntries(marks));
   });
 });
