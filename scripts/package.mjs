@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { unpackSample } from './sampleWorkspace.mjs';
 import { packagePath, platformTarget, targets } from './targets.mjs';
 
 const repository = path.resolve(import.meta.dirname, '..');
@@ -42,6 +43,7 @@ await stageManifest();
 for (const name of staged.filter((name) => existsSync(name))) {
   await cp(name, path.join(staging, name), { recursive: true });
 }
+await stageSampleIndex();
 for (const name of runtimePackages(target)) await stagePackage(name);
 await flatten('@duckdb/node-api');
 await makeVsix();
@@ -50,6 +52,13 @@ await makeVsix();
 async function stageManifest() {
   const { scripts: _scripts, devDependencies: _development, ...kept } = manifest;
   await writeFile(path.join(staging, 'package.json'), JSON.stringify(kept, undefined, 2));
+}
+
+/** The sample runs are there at once where their index is shipped: a shard fits whichever machine built it. */
+async function stageSampleIndex() {
+  const runs = await unpackSample(path.resolve('out', 'package'));
+  const index = path.join(staging, 'media', 'sample', 'index');
+  execFileSync(process.execPath, ['dist/cli.cjs', 'index', runs, '--out', index], { stdio: 'ignore' });
 }
 
 /** From this clone's node_modules where it is there; another platform's binaries come by `npm pack`, once. */

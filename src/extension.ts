@@ -8,9 +8,11 @@ import { openSession } from './host/openSession.ts';
 import { activateAnnotations } from './views/annotations/activateAnnotations.ts';
 import { activateCharts } from './views/charts/activateCharts.ts';
 import { registerCommands } from './views/commands.ts';
+import { activateFieldMapping } from './views/fieldMapping/activateFieldMapping.ts';
 import { activateRunsTree } from './views/runsTree/activateRunsTree.ts';
 import { activateStatusBar } from './views/statusBar/activateStatusBar.ts';
 import { activateTranscript } from './views/transcript/activateTranscript.ts';
+import { activateTokenView } from './views/transcript/tokenView.ts';
 
 /** Called by VS Code on the first of the manifest's activation events. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -18,8 +20,10 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(session);
   const runsTree = activateRunsTree(context, session);
   const transcripts = activateTranscript(context, session);
+  const tokenView = activateTokenView(context, session, transcripts);
   const annotations = activateAnnotations(context, session, transcripts);
   activateCharts(context, session);
+  activateFieldMapping(context, session);
   activateStatusBar(context, session);
-  registerCommands({ context, session, runsTree, transcripts, annotations });
+  registerCommands({ context, session, runsTree, transcripts, tokenView, annotations });
 }

@@ -20,7 +20,7 @@ from words import Call
 
 @dataclass
 class Result:
-    """`seen` says in which fields of the log the pictures stand: behind the text, or at each `<image>` in it."""
+    """What a tool server sends back; pictures stand behind the text, or at each `<image>` in it."""
 
     text: str
     metrics: dict

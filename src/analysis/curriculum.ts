@@ -1,5 +1,6 @@
 // The implicit curriculum: when the efficiency channel opens, wakes and falls asleep again over a run's steps.
-// Source: hdpo.md section 2, "Implicit curriculum". Left out: drawing, and the shares themselves (steps.ts).
+// Source: hdpo.md section 2, "Implicit curriculum".
+// Left out: drawing, and the shares themselves (steps.ts).
 import { at, type NumberColumn } from './groups.ts';
 
 /** Steps over which a share is judged: one lucky step is no phase. */

@@ -1,4 +1,6 @@
-// Intervals of shares: how far a share may be off when it was counted on few. Left out: bootstraps over groups.
+// Intervals of shares: how far a share may be off when it was counted on few. Used wherever a rate of a handful of rollouts
+// is claimed (rule `sibling`, verdicts of a user), so that 2 of 2 does not look like certainty.
+// Left out: bootstraps over groups.
 
 /** z of a two-sided 95 % interval. */
 const z95 = 1.959963984540054;

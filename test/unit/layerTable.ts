@@ -21,6 +21,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'src/model',
     'src/base',
     'node',
+    'fzstd',
   ],
   'src/processes': [
     'src/engine',
