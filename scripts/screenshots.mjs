@@ -75,7 +75,9 @@ async function takePictures(workbench) {
 
 /** Opens groups until one has a rollout of the wanted kind, and opens that. */
 async function openRollout(workbench, runs) {
-  const groups = (await runs.list()).filter(({ description }) => /^G \d/.test(description)).map(({ label }) => label);
+  const isGroup = ({ description }) => /^\s*G \d/.test(description);
+  await until(async () => (await runs.list()).some(isGroup), 'the groups are shown');
+  const groups = (await runs.list()).filter(isGroup).map(({ label }) => label);
   for (const group of groups) {
     await runs.expand(group);
     await runs.rows.filter({ hasText: /A_acc/ }).first().waitFor();
