@@ -73,6 +73,9 @@ export async function readArchive(source: Source, options: ReadOptions): Promise
     const end = opened.place === null ? next : opened.place.first + opened.place.count;
     if (!opened.ok) {
       noteRecord(stream, opened.reason.startsWith('it inflates') ? 'line-too-long' : 'not-a-record', opened.reason);
+    } else if (shellPrefix(opened.name) !== prefix) {
+      // Read again by its place it would go by that name, and be another sample.
+      noteRecord(stream, 'not-a-record', 'its own header gives it another name than the directory');
     } else {
       const parsed = parseJsonBytes(opened.bytes, 0, opened.bytes.length);
       const joined = parsed.ok ? await wholeSample(source, parsed.value, { prefix, chunks }) : null;
