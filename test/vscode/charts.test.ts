@@ -134,10 +134,14 @@ describe('going to a step', () => {
   });
 
   test('Tab reaches every control and leaves the page again', async () => {
+    const titles = [
+      ...['Accuracy', 'Reward', 'Tool rate', 'Calls per rollout', 'Redundant calls', 'Efficiency signal'],
+      ...['Effective w_tool', 'Accuracy advantage', 'Efficiency advantage'],
+    ];
     const frame = await charts.frame();
     await charts.box('alpha').focus();
     const reached: string[] = [];
-    for (let presses = 0; presses < 30; presses += 1) {
+    for (let presses = 0; presses < 60; presses += 1) {
       const name = String(
         await frame.evaluate(`document.activeElement === document.body || !document.hasFocus() ? '' :
           document.activeElement.getAttribute('aria-label') ?? document.activeElement.outerHTML.slice(0, 80)`),
@@ -149,7 +153,7 @@ describe('going to a step', () => {
     expect(reached).toEqual([
       'alpha',
       'beta',
-      ...['Accuracy', 'Reward', 'Tool rate', 'Calls per rollout'].flatMap((title) => [
+      ...titles.flatMap((title) => [
         `Show ${title} as a table`,
         `Export ${title} as CSV`,
         `What ${title} is`,
@@ -261,8 +265,25 @@ describe('what comes later', () => {
       reward: 'Float64Array',
       toolRate: 'Float64Array',
       calls: 'Float64Array',
+      redundant: 'Float64Array',
+      qualifyingShare: 'Float64Array',
+      signalShare: 'Float64Array',
+      effectiveToolWeight: 'Float64Array',
+      accAdvantage: 'Float64Array',
+      toolAdvantage: 'Float64Array',
     });
-    expect(curves?.missing).toEqual({ accuracy: [5], reward: [5] });
+    // Step 6 has no rewards, steps 3, 4 and 13 no efficiency signal, and step 13 no calls.
+    const unscored = [5];
+    expect(curves?.missing).toEqual({
+      accuracy: unscored,
+      reward: unscored,
+      qualifyingShare: unscored,
+      signalShare: unscored,
+      accAdvantage: unscored,
+      toolAdvantage: unscored,
+      effectiveToolWeight: [2, 3, 5, 12],
+      redundant: [12],
+    });
     // Everything else that came survives JSON as it is, and none of it is large.
     expect(messages.filter(({ plain }) => !plain)).toEqual([]);
     expect(Math.max(...messages.map(({ size }) => size))).toBeLessThan(50_000);

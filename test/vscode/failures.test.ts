@@ -208,7 +208,8 @@ describe('indexing 0.8 GB', () => {
 test('the only errors in the log are those of the killed engines', async () => {
   const errors = await workbench.extensionErrors();
   expect(errors.filter((line) => !line.includes('The engine ended'))).toEqual([]);
-  expect(errors).toHaveLength(2);
+  // Two are killed; a test that is tried again kills one more.
+  expect(errors.length).toBeGreaterThanOrEqual(2);
   expect(workbench.problems).toEqual([]);
 });
 

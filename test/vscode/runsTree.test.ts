@@ -76,8 +76,8 @@ describe('run, step, group, rollout', () => {
   test('a rollout shows ✓ T A_acc A_tool as worked out from the log', async () => {
     await tree.expand('by-hand');
     await tree.expand(/^step 17/);
-    // 1 of 0 + 2 + 1 + 1 + 0 + 3 and 1 + 1 + 2 + 0 calls.
-    expect(describedAt(await tree.list(), 'step 17')).toBe('acc 0.6 · tool 70 % · redundant 9 %');
+    // 1 of 0 + 2 + 1 + 1 + 0 + 3 calls, since #2 runs the same code twice, and 1 of 1 + 1 + 2 + 0, since one is refused.
+    expect(describedAt(await tree.list(), 'step 17')).toBe('acc 0.6 · tool 70 % · redundant 18 %');
     await tree.expand('48 × 7 = ?');
     await childCount('48 × 7 = ?', 6);
     const rows = await tree.list();
@@ -87,7 +87,7 @@ describe('run, step, group, rollout', () => {
     const shown = childrenOf(rows, '48 × 7 = ?');
     expect(shown.map(({ label }) => label)).toEqual(['#1', '#2', '#3', '#4', '#5', '#6']);
     expect(shown.map(({ description }) => description)).toEqual(
-      members.map((member) => `${channels(member)} · reward ${member.accReward}`),
+      members.map((member, at) => `${channels(member)}${at === 1 ? ' ⚠ 1' : ''} · reward ${member.accReward}`),
     );
     await workbench.screenshot('tree-rollouts');
   });

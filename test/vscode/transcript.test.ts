@@ -69,6 +69,7 @@ ${rule('reward and advantages')}
     ✓  1  T 3  r_acc 1.0  r_tool 0.25  in Q  ← this rollout
     ✗  2  T 0  r_acc 0.1  r_tool 0
 ${rule('also logged')}
+  id: (of the log)
   stop reason: model_chose_to_finish_with_eos=<|im_end|>
   verl_tool_metrics: {}
 `.trimStart();
@@ -106,7 +107,8 @@ afterEach(async ({ task }) => {
 test('the text, character by character', async () => {
   await openRollout('small', 'step 17', '#1');
   const text = await workbench.editor.textContaining('A_acc +0.71');
-  expect(withoutTrailingSpace(text)).toBe(smallTranscript);
+  const id = String(small[0]?.tool_interact_info[0]?.['trajectory_id']);
+  expect(withoutTrailingSpace(text)).toBe(smallTranscript.replace('(of the log)', id));
 });
 
 test('looks right in every kind of theme', async () => {
