@@ -16,6 +16,7 @@ const bundles = [
   { entry: 'src/cli.ts', out: 'dist/cli.cjs', ...node, format: 'cjs', banner: { js: '#!/usr/bin/env node' } },
   { entry: 'webview/charts/main.ts', out: 'dist/charts.js', ...browser },
   { entry: 'webview/fieldMapping/main.ts', out: 'dist/fieldMapping.js', ...browser },
+  { entry: 'webview/crops/main.ts', out: 'dist/crops.js', ...browser },
 ];
 
 const native = ['@duckdb/node-api'];

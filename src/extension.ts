@@ -8,7 +8,9 @@ import { openSession } from './host/openSession.ts';
 import { activateAnnotations } from './views/annotations/activateAnnotations.ts';
 import { activateCharts } from './views/charts/activateCharts.ts';
 import { registerCommands } from './views/commands.ts';
+import { activateCrops } from './views/crops/activateCrops.ts';
 import { activateFieldMapping } from './views/fieldMapping/activateFieldMapping.ts';
+import { activateRedundancy } from './views/redundancy/activateRedundancy.ts';
 import { activateRunsTree } from './views/runsTree/activateRunsTree.ts';
 import { activateStatusBar } from './views/statusBar/activateStatusBar.ts';
 import { activateTranscript } from './views/transcript/activateTranscript.ts';
@@ -22,6 +24,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const transcripts = activateTranscript(context, session);
   const tokenView = activateTokenView(context, session, transcripts);
   const annotations = activateAnnotations(context, session, transcripts);
+  activateRedundancy(context, session, transcripts);
+  activateCrops(context, session, transcripts);
   activateCharts(context, session);
   activateFieldMapping(context, session);
   activateStatusBar(context, session);

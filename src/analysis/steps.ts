@@ -28,8 +28,16 @@ export interface StepInput {
   readonly failedCalls?: NumberColumn;
   /** calls flagged certain or likely; absent = not known */
   readonly redundantCalls?: NumberColumn;
+  /** calls that siblings likely did without (redundancy/sibling.ts); absent: counted here with the usual threshold */
+  readonly siblingCalls?: NumberColumn;
   /** 1 = no_loss_on_traj */
   readonly masked?: Uint8Array;
+  /** tokens inside the response mask; NaN = not logged */
+  readonly modelTokens?: NumberColumn;
+  /** characters the policy wrote */
+  readonly modelCharacters?: NumberColumn;
+  /** 1 = ended by a length or turn limit, 0 = not, 2 = not logged */
+  readonly truncated?: NumberColumn;
   /** 1 = the group key is a hash of the prompt, the log names no group; absent = all logged */
   readonly groupInferred?: NumberColumn;
 }
@@ -53,17 +61,26 @@ export interface StepAggregates extends StepRow {
   readonly redundant_intrinsic_rate: number | null;
   /** The part that depends on what siblings tried: it rises as a policy starts to answer directly. */
   readonly redundant_sibling_rate: number | null;
+  /** Dead accuracy groups (equal r_acc) in which all are right, and in which all are wrong, as shares of the groups. */
+  readonly dead_all_right_share: number | null;
+  readonly dead_all_wrong_share: number | null;
+  readonly response_tokens_mean: number | null;
+  readonly response_characters_mean: number | null;
+  readonly truncated_share: number | null;
 }
 
-/** What one number of a StepRow is: unit ('1' for counts and shares, 'call'), formula and source. */
+/** '1' for counts and shares. */
+type StepUnit = '1' | 'call' | 'token' | 'character';
+
+/** What one number of a StepRow is: unit, formula and source. */
 export interface StepColumn {
   readonly name: keyof StepAggregates;
-  readonly unit: '1' | 'call';
+  readonly unit: StepUnit;
   readonly formula: string;
   readonly source: string;
 }
 
-const stepColumn = (name: keyof StepAggregates, unit: '1' | 'call', formula: string, source: string): StepColumn => ({
+const stepColumn = (name: keyof StepAggregates, unit: StepUnit, formula: string, source: string): StepColumn => ({
   name,
   unit,
   formula,
@@ -73,7 +90,7 @@ const stepColumn = (name: keyof StepAggregates, unit: '1' | 'call', formula: str
 /** The paper and its public training code; where the two differ, the code (it wrote the logs). */
 const source = 'arXiv 2604.08545 and its code';
 
-/** The columns of a StepRow in the order of the command line's contract; the last four are extra to it. */
+/** The columns of a StepRow in the order of the command line's contract; the last nine are extra to it. */
 export const stepColumns: readonly StepColumn[] = [
   stepColumn('step', '1', 'training step', 'logged'),
   stepColumn('rollouts', '1', 'number of rollouts', 'counted'),
@@ -105,6 +122,11 @@ export const stepColumns: readonly StepColumn[] = [
   stepColumn('groups_merged_or_cut', '1', 'inferred groups of another size than group_size', source),
   stepColumn('redundant_intrinsic_rate', '1', 'calls flagged by a rule on one rollout / calls', source),
   stepColumn('redundant_sibling_rate', '1', 'calls that right siblings did without (T − t) / calls', source),
+  stepColumn('dead_all_right_share', '1', 'groups of two or more with equal r_acc, all right / groups', source),
+  stepColumn('dead_all_wrong_share', '1', 'groups of two or more with equal r_acc, all wrong / groups', source),
+  stepColumn('response_tokens_mean', 'token', 'mean of the tokens inside the response mask, where logged', 'logged'),
+  stepColumn('response_characters_mean', 'character', 'mean of the characters the policy wrote', 'counted'),
+  stepColumn('truncated_share', '1', 'ended by a length or turn limit / rollouts whose end is logged', 'logged'),
 ];
 
 /** Sums over one step. `known` and `count` say over how many the sum runs. */
@@ -133,6 +155,13 @@ interface Totals {
   deadAccuracyGroups: number;
   inferredGroups: number;
   oddGroups: number;
+  deadRightGroups: number;
+  deadWrongGroups: number;
+  tokens: number;
+  tokensKnown: number;
+  characters: number;
+  truncated: number;
+  endKnown: number;
 }
 
 const noTotals: Totals = {
@@ -160,6 +189,13 @@ const noTotals: Totals = {
   deadAccuracyGroups: 0,
   inferredGroups: 0,
   oddGroups: 0,
+  deadRightGroups: 0,
+  deadWrongGroups: 0,
+  tokens: 0,
+  tokensKnown: 0,
+  characters: 0,
+  truncated: 0,
+  endKnown: 0,
 };
 
 /** A step while it is summed up. */
@@ -179,7 +215,7 @@ export function stepRows(input: StepInput, options: StepOptions): readonly StepA
   const { ordinal: group } = denseGroups(input.step, input.group);
   const batch: AdvantageInput = { ...input, group };
   const advantages = computeAdvantages(batch, { normalise: options.normalise });
-  const bySiblings = siblingCalls(advantages.groups.members, input);
+  const bySiblings = input.siblingCalls ?? siblingCalls(advantages.groups.members, input);
   const { ordinal: stepOf, count: stepCount } = denseOrdinals(input.step);
   const sums = startSums(input, advantages, stepOf, stepCount);
   const leaveOut = options.groups === 'usual-size';
@@ -197,6 +233,7 @@ export function stepRows(input: StepInput, options: StepOptions): readonly StepA
     for (let slot = at(advantages.groups.members.first, g); slot < end; slot += 1) {
       const i = at(advantages.groups.members.rollouts, slot);
       addRollout(stepSums.totals, input, advantages, i);
+      addLength(stepSums.totals, input, i);
       addRedundant(stepSums.totals, input, { i, bySiblings: at(bySiblings, i) });
     }
   }
@@ -204,8 +241,10 @@ export function stepRows(input: StepInput, options: StepOptions): readonly StepA
 }
 
 function checkLengths(input: StepInput): void {
-  const { count, step, group, reward, failedCalls, redundantCalls, groupInferred } = input;
-  for (const column of [step, group, reward, failedCalls, redundantCalls, groupInferred]) {
+  const { count, step, group, reward, failedCalls, redundantCalls, groupInferred, modelTokens, modelCharacters } =
+    input;
+  const optional = [reward, failedCalls, redundantCalls, groupInferred, modelTokens, modelCharacters, input.truncated];
+  for (const column of [step, group, ...optional]) {
     if (column === undefined || column.length === count) continue;
     throw new RangeError(`a column has ${column.length} entries for ${count} rollouts`);
   }
@@ -233,7 +272,12 @@ function addGroup(totals: Totals, { groups }: Advantages, g: number): void {
   if (at(groups.judged, g) > 0) totals.judgedGroups += 1;
   if (at(groups.qualifying, g) >= 2) totals.qualifyingGroups += 1;
   totals.signalGroups += at(groups.efficiencySignal, g);
-  totals.deadAccuracyGroups += at(groups.equalAccReward, g);
+  if (at(groups.equalAccReward, g) === 1) {
+    const rewarded = at(groups.rewarded, g);
+    totals.deadAccuracyGroups += 1;
+    if (at(groups.qualifying, g) === rewarded) totals.deadRightGroups += 1;
+    else if (at(groups.qualifying, g) === 0 && at(groups.judged, g) === rewarded) totals.deadWrongGroups += 1;
+  }
 }
 
 function addRollout(totals: Totals, input: StepInput, advantages: Advantages, i: number): void {
@@ -261,6 +305,18 @@ function addRollout(totals: Totals, input: StepInput, advantages: Advantages, i:
     totals.toolAdvantageCount += 1;
     if (toolAdvantage !== 0) totals.toolSignals += 1;
   }
+}
+
+function addLength(totals: Totals, input: StepInput, i: number): void {
+  const tokens = input.modelTokens === undefined ? Number.NaN : at(input.modelTokens, i);
+  if (!Number.isNaN(tokens)) {
+    totals.tokens += tokens;
+    totals.tokensKnown += 1;
+  }
+  if (input.modelCharacters !== undefined) totals.characters += at(input.modelCharacters, i);
+  const truncated = input.truncated === undefined ? 2 : at(input.truncated, i);
+  if (truncated !== 2) totals.endKnown += 1;
+  if (truncated === 1) totals.truncated += 1;
 }
 
 /** Siblings without tools prove all calls, others only a number: so the larger part, which the two share, is counted. */
@@ -300,5 +356,10 @@ function rowOf({ step, usualSize, totals }: StepSums, input: StepInput, options:
     groups_merged_or_cut: totals.inferredGroups === 0 ? null : totals.oddGroups,
     redundant_intrinsic_rate: input.redundantCalls === undefined ? null : ratio(totals.intrinsicCalls, totals.calls),
     redundant_sibling_rate: ratio(totals.siblingCalls, totals.calls),
+    dead_all_right_share: ratio(totals.deadRightGroups, totals.rewardedGroups),
+    dead_all_wrong_share: ratio(totals.deadWrongGroups, totals.rewardedGroups),
+    response_tokens_mean: ratio(totals.tokens, totals.tokensKnown),
+    response_characters_mean: input.modelCharacters === undefined ? null : ratio(totals.characters, totals.rollouts),
+    truncated_share: ratio(totals.truncated, totals.endKnown),
   };
 }

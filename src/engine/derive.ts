@@ -4,16 +4,15 @@
  */
 import { denseOrdinals } from '../analysis/groups.ts';
 import { computeAdvantages } from '../analysis/hdpo.ts';
+import { siblingCalls, usualLikelyFrom } from '../analysis/redundancy/sibling.ts';
 import { accuracyReward, correctFromReward, UNKNOWN } from '../analysis/rewards.ts';
-import { stepRows } from '../analysis/steps.ts';
-import type { StepRow } from '../model/stepRow.ts';
-
+import { stepRows, type StepAggregates } from '../analysis/steps.ts';
 import type { AdvantageColumns, DerivedColumns } from '../store/runTable.ts';
 
 /** What was derived of a batch of whole steps. */
 export interface Derived {
   readonly columns: DerivedColumns;
-  readonly steps: readonly StepRow[];
+  readonly steps: readonly StepAggregates[];
   /** Rollouts a step whose correctness the reward threshold decided; steps without any are left out. */
   readonly decidedByThreshold: ReadonlyMap<number, number>;
 }
@@ -25,12 +24,17 @@ export function accRewardOf(reward: number, answer: number, format: number): num
 
 /**
  * Derives everything of a batch; of a rollout that logs several outputs only the last one counts, the earlier ones have
- * no advantage of their own (formats.md 2.1: its score is repeated on every output).
+ * no advantage of their own (formats.md 2.1: its score is repeated on every output). `siblingLikelyFrom` is the threshold of
+ * the rule `sibling`, null where that rule is off.
  */
-export function derive(batch: AdvantageColumns, threshold: number): Derived {
-  if (!batch.superseded.includes(1)) return deriveAll(batch, threshold);
+export function derive(
+  batch: AdvantageColumns,
+  threshold: number,
+  siblingLikelyFrom: number | null = usualLikelyFrom,
+): Derived {
+  if (!batch.superseded.includes(1)) return deriveAll(batch, threshold, siblingLikelyFrom);
   const kept = Uint32Array.from(batch.superseded.keys()).filter((i) => batch.superseded[i] === 0);
-  const { columns, ...rest } = deriveAll(pick(batch, kept), threshold);
+  const { columns, ...rest } = deriveAll(pick(batch, kept), threshold, siblingLikelyFrom);
   return { ...rest, columns: spread(columns, batch, kept) };
 }
 
@@ -58,6 +62,7 @@ function pick(batch: AdvantageColumns, rows: Uint32Array): AdvantageColumns {
     superseded: of(batch.superseded),
     modelTokens: of(batch.modelTokens),
     modelCharacters: of(batch.modelCharacters),
+    truncated: of(batch.truncated),
   };
 }
 
@@ -74,6 +79,11 @@ function spread(derived: DerivedColumns, { count, group }: AdvantageColumns, row
     rows.forEach((row, i) => (all[row] = column[i] ?? missing));
     return all;
   };
+  const counts = (column: Uint32Array): Uint32Array => {
+    const all = new Uint32Array(count);
+    rows.forEach((row, i) => (all[row] = column[i] ?? 0));
+    return all;
+  };
   const ofGroup = (column: Uint32Array): Uint32Array =>
     Uint32Array.from({ length: count }, (_, row) => column[sizes.get(group[row] ?? 0) ?? 0] ?? 0);
   return {
@@ -85,11 +95,12 @@ function spread(derived: DerivedColumns, { count, group }: AdvantageColumns, row
     qualifies: codes(derived.qualifies, 0),
     groupSize: ofGroup(derived.groupSize),
     groupQualifying: ofGroup(derived.groupQualifying),
+    siblingCalls: counts(derived.siblingCalls),
   };
 }
 
 /** Derives a batch in which every record is a rollout; `threshold` is the reward above which a rollout counts as right if the log is silent. */
-function deriveAll(batch: AdvantageColumns, threshold: number): Derived {
+function deriveAll(batch: AdvantageColumns, threshold: number, siblingLikelyFrom: number | null): Derived {
   const { count } = batch;
   const accReward = new Float64Array(count);
   const correct = new Uint8Array(count);
@@ -108,6 +119,10 @@ function deriveAll(batch: AdvantageColumns, threshold: number): Derived {
   const { ordinal: group } = denseOrdinals(batch.group);
   const advantages = computeAdvantages({ count, group, accReward, correct, calls, masked }, { normalise: 'std' });
   const { toolReward, accAdvantage, toolAdvantage, qualifies, groupSize, groupQualifying } = advantages;
+  const bySiblings =
+    siblingLikelyFrom === null
+      ? new Uint32Array(count)
+      : siblingCalls(advantages.groups.members, { correct, calls }, siblingLikelyFrom);
   return {
     columns: {
       correct,
@@ -118,8 +133,9 @@ function deriveAll(batch: AdvantageColumns, threshold: number): Derived {
       qualifies,
       groupSize,
       groupQualifying,
+      siblingCalls: bySiblings,
     },
-    steps: stepRows({ ...batch, accReward, correct }, { normalise: 'std' }),
+    steps: stepRows({ ...batch, accReward, correct, siblingCalls: bySiblings }, { normalise: 'std' }),
     decidedByThreshold,
   };
 }

@@ -1,8 +1,8 @@
 /**
  * Finds runs: looks at the heads of log-like files, folder by folder, and forms runs out of what is recognised.
- * In one folder the files of one reader whose names differ only in the step number are one run; files of one episode each
- * are one run a folder tree (episodeRuns.ts); every other recognised file is a run of its own. Owned by the engine.
- * Leaves out indexing and watching; reads nothing but heads.
+ * In one folder the files of one reader whose names differ only in the step number are one run; files of one episode each,
+ * and of one step a folder, are one run over folders (spreadRuns.ts); every other recognised file is a run of its own.
+ * Owned by the engine. Leaves out indexing and watching; reads nothing but heads.
  */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import type { Dirent, Stats } from 'node:fs';
@@ -10,17 +10,17 @@ import { basename, dirname, join } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import type { Note, NoteCode } from '../model/note.ts';
 import type { RunId } from '../protocol/engine.ts';
-import { episodeRuns, type FoundEpisode } from './episodeRuns.ts';
 import type { FileHeads, FileLook } from './fileHeads.ts';
 import { codeOf, fileError } from './fileSource.ts';
 import { compareFiles, compareNames, runIdOf, type FoundFile, type FoundRun } from './foundRun.ts';
+import { isSpread, spreadRuns, type SpreadFile } from './spreadRuns.ts';
 
 /** What one folder holds. */
 export interface FolderScan {
   readonly folder: string;
   readonly runs: readonly FoundRun[];
-  /** Files of one episode each, which form runs with those of other folders. */
-  readonly episodes: readonly FoundFile[];
+  /** Files that form runs with those of other folders. */
+  readonly spread: readonly FoundFile[];
   /** Folders directly below that are worth a look. */
   readonly subfolders: readonly string[];
   readonly notes: readonly Note[];
@@ -57,13 +57,15 @@ export interface ScanOptions {
   readonly limits?: ScanLimits;
   readonly signal?: AbortSignal;
   readonly progress?: (folders: number, files: number) => void;
-  /** Above which no run of episodes goes; by default the folder that is looked below. */
+  /** Above which no run goes; by default the folder that is looked below. */
   readonly root?: string;
 }
 
-const candidate = /(?:\.(?:(?:jsonl|ndjson|json|traj)(?:\.(?:gz|zst))?|eval|parquet)|(?:^|[\\/])generations\.log)$/iu;
+/** What may be a log, and the pickles of slime and SkyRL, which are told with the reason why they are not read. */
+const candidate =
+  /(?:\.(?:(?:jsonl|ndjson|json|traj)(?:\.(?:gz|zst))?|eval|parquet|pt|pkl)|(?:^|[\\/])generations\.log)$/iu;
 /** Kinds of files of which a workspace may hold thousands that are no logs. */
-const mostlyOther = /\.(?:json|parquet|gz|zst)$/iu;
+const mostlyOther = /\.(?:json|parquet|gz|zst|pt|pkl)$/iu;
 const skippedFolders = new Set(['node_modules', '__pycache__', 'site-packages']);
 const headsAtOnce = 8;
 
@@ -85,7 +87,7 @@ export async function scanFolder(folder: string, options: ScanOptions): Promise<
     entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
     notes.push(unreadable(folder, error));
-    return { folder, runs: [], episodes: [], subfolders: [], notes, files: 0, mtimeMs };
+    return { folder, runs: [], spread: [], subfolders: [], notes, files: 0, mtimeMs };
   }
   const subfolders = entries
     .filter((entry) => !entry.name.startsWith('.') && !skippedFolders.has(entry.name))
@@ -93,12 +95,12 @@ export async function scanFolder(folder: string, options: ScanOptions): Promise<
   const listed = await listFiles(folder, entries, notes);
   const folders = await realFolders(folder, subfolders, notes);
   const { found, looked } = await lookAtFiles(listed, { ...options, limits }, notes);
-  const episodes = found.filter(({ recognition }) => recognition.holds === 'episode');
+  const spread = found.filter(isSpread);
   const runs = await formRuns(
     folder,
-    found.filter((file) => !episodes.includes(file)),
+    found.filter((file) => !isSpread(file)),
   );
-  return { folder, runs, episodes, subfolders: folders, notes, files: looked, mtimeMs };
+  return { folder, runs, spread, subfolders: folders, notes, files: looked, mtimeMs };
 }
 
 /** A folder's time, NaN while the clock of the file system (about 10 ms a tick) could hide a second change. */
@@ -155,7 +157,7 @@ async function lookAtFiles(
   const { limits, signal } = options;
   const found: FoundFile[] = [];
   const named: NamedFiles = new Map();
-  const tries = new Map<string, { looked: number; hits: number; skipped: number; first: string }>();
+  const tries = new Map<string, Tried>();
   let looked = 0;
   const kept = listed.slice(0, limits.filesPerFolder);
   const over = listed.length - kept.length;
@@ -166,7 +168,7 @@ async function lookAtFiles(
     const looks = await Promise.all(
       batch.map(async (file): Promise<FileLook | null> => {
         const shape = shapeOf(file.name);
-        const tried = tries.get(shape) ?? { looked: 0, hits: 0, skipped: 0, first: file.path };
+        const tried = tries.get(shape) ?? { looked: 0, hits: 0, skipped: 0, first: file.path, named: null };
         tries.set(shape, tried);
         if (mostlyOther.test(file.name) && tried.hits === 0 && tried.looked >= limits.jsonTries) {
           tried.skipped += 1;
@@ -176,6 +178,7 @@ async function lookAtFiles(
         looked += 1;
         const look = await options.heads.look(file.path, file);
         if (look.kind === 'log') tried.hits += 1;
+        if (look.kind === 'other' && look.known) tried.named = look;
         return look;
       }),
     );
@@ -187,15 +190,27 @@ async function lookAtFiles(
       else if (look.known) countNamed(named, file.path, look);
     });
   }
+  for (const { skipped, named: look } of tries.values()) {
+    const known = look === null ? undefined : named.get(look.description);
+    if (known) known.count += skipped;
+  }
   for (const { path, look, count } of named.values()) notes.push(namedNote(path, look, count));
-  for (const { skipped, first: path } of tries.values()) {
-    if (skipped > 0) notes.push(limitNote(dirname(path), `${skipped} files named like ${basename(path)} were skipped`));
+  for (const { skipped, first: path, named: look } of tries.values()) {
+    if (skipped > 0 && look === null)
+      notes.push(limitNote(dirname(path), `${skipped} files named like ${basename(path)} were skipped`));
   }
   return { found, looked };
 }
 
-function fileOf(listed: Listed, { recognition, step, wrapper }: FileLook & { readonly kind: 'log' }): FoundFile {
-  return { ...listed, recognition, step, ...(wrapper === null ? {} : { wrapper }) };
+function fileOf(listed: Listed, look: FileLook & { readonly kind: 'log' }): FoundFile {
+  const { recognition, step, stepFolder, wrapper } = look;
+  return {
+    ...listed,
+    recognition,
+    step,
+    ...(stepFolder === null ? {} : { stepFolder }),
+    ...(wrapper === null ? {} : { wrapper }),
+  };
 }
 
 /** A file name with every number replaced, so that names that differ only in numbers share it. */
@@ -273,7 +288,7 @@ export async function scanTree(roots: readonly string[], options: ScanOptions): 
   const runs = new Map<RunId, FoundRun>();
   const notes: Note[] = [];
   const folders: { readonly path: string; readonly mtimeMs: number }[] = [];
-  const episodes: FoundEpisode[] = [];
+  const spread: SpreadFile[] = [];
   const seen = new Set<string>();
   let files = 0;
   let waiting: readonly Visit[] = roots.map((folder) => ({
@@ -283,7 +298,7 @@ export async function scanTree(roots: readonly string[], options: ScanOptions): 
     above: [],
   }));
   const result = async (): Promise<TreeScan> => {
-    for (const run of await episodeRuns(episodes)) runs.set(run.id, run);
+    for (const run of await spreadRuns(spread)) runs.set(run.id, run);
     return { runs: sortRuns(runs), folders, files, notes };
   };
   while (waiting.length > 0) {
@@ -303,7 +318,7 @@ export async function scanTree(roots: readonly string[], options: ScanOptions): 
       files += scan.files;
       notes.push(...scan.notes);
       for (const run of scan.runs) runs.set(run.id, run);
-      for (const file of scan.episodes) episodes.push({ file, root: visit.root });
+      for (const file of scan.spread) spread.push({ file, root: visit.root });
       options.progress?.(folders.length, files);
       if (visit.depth >= limits.depth && scan.subfolders.length > 0) {
         notes.push(limitNote(visit.folder, `folders more than ${limits.depth} levels down were not looked at`));
@@ -352,6 +367,16 @@ function limitNote(folder: string, message: string): Note {
 function loopNote(folder: string, real: string): Note {
   const message = `this link leads back to ${real}, which holds it; it was not followed`;
   return { severity: 'information', code: 'symlink-loop', file: folder, line: null, message };
+}
+
+/** How the files of one name shape in one folder were tried. */
+interface Tried {
+  looked: number;
+  hits: number;
+  skipped: number;
+  readonly first: string;
+  /** What one of them is that is known but not read: the others count as the same. */
+  named: NamedLook | null;
 }
 
 /** What is known of a file that is not read. */

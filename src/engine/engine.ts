@@ -6,7 +6,16 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { messageOf, UserError } from '../base/errors.ts';
-import type { Discovery, EngineApi, EngineEvents, RolloutRow, RunId, RunSummary } from '../protocol/engine.ts';
+import {
+  noFilter,
+  type Discovery,
+  type EngineApi,
+  type EngineEvents,
+  type RolloutRef,
+  type RolloutRow,
+  type RunId,
+  type RunSummary,
+} from '../protocol/engine.ts';
 import type { Emitter, Handlers } from '../protocol/rpc.ts';
 import {
   groupsPage,
@@ -19,15 +28,20 @@ import {
 import { renderRest, renderTranscript } from '../transcript/renderTranscript.ts';
 import { createEventTeller } from './eventTeller.ts';
 import { fileError } from './fileSource.ts';
-import type { FileEntry } from './fileQueue.ts';
+import type { FileEntry } from './fileEntry.ts';
 import { imageSlice } from './imageSlice.ts';
 import { tokenPage } from './tokenPage.ts';
 import { openLibrary, type Library, type LibraryOptions } from './library.ts';
+import { flagHandlers, type FlagHandlerOptions } from './flagHandlers.ts';
+import { flagById } from './flagReport.ts';
 import { mappingHandlers } from './mappingHandlers.ts';
-import { entryOf, explain, readEpisode } from './readEpisode.ts';
+import { entryOf, explain, readEpisode, type Episode } from './readEpisode.ts';
 import { createRolloutReader } from './rolloutReader.ts';
+import { questionHandlers, type AskRun } from './questionHandlers.ts';
 import { curvesOf, fitting, notesPage, pageOf, rolloutRow, sliceOf, unindexedRow } from './rows.ts';
+import { jsonFoldersOf } from './runFiles.ts';
 import type { RunIndex } from './runIndex.ts';
+import { openVerdicts } from './verdicts.ts';
 
 /** An engine: what to serve on a port, and how to end it. */
 export interface Engine {
@@ -82,6 +96,7 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
     },
   });
   const rollouts = createRolloutReader(library.contents);
+  const verdicts = openVerdicts(options.storage);
 
   /** An open run whose shards are in its table. */
   const loadedRun = async (id: RunId): Promise<RunIndex> => {
@@ -140,6 +155,19 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
     return unindexedRow(ref, rollout, rollout.step ?? entry.found.step ?? 0);
   };
 
+  const askRun: AskRun = async (run, ask) => whileOpen(await loadedRun(run), ask);
+
+  const episodeAt = async (ref: RolloutRef, path: string, signal: AbortSignal): Promise<Episode> => {
+    const kept = await verdicts.all();
+    const run = await runAt(ref.run, path, signal);
+    return whileOpen(run, () => readEpisode(run, ref, { reader: rollouts, signal, verdicts: kept }));
+  };
+
+  const flagOf: FlagHandlerOptions['flagOf'] = async ({ ref, path, flag }, signal) => {
+    const { rollout, report } = await episodeAt(ref, path, signal);
+    return flagById(rollout, report, flag);
+  };
+
   const handlers: Handlers<EngineApi> = {
     discover: async ({ roots }, signal): Promise<Discovery> => {
       const scan = await library.discover(roots, signal);
@@ -178,7 +206,7 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
       ),
     rollouts: async ({ run, step, group, filter, ...slice }, signal) =>
       whileOpen(await loadedRun(run), async ({ table }) => {
-        const page = await rolloutsPage(table, { ...filter, step, group, ...pageOf(slice) }, signal);
+        const page = await rolloutsPage(table, { ...noFilter, ...filter, step, group, ...pageOf(slice) }, signal);
         return fitting({ rows: page.rows.map((stored) => rolloutRow(run, stored)), total: page.total });
       }),
     search: async ({ run, text, limit }, signal) => {
@@ -215,29 +243,26 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
       throw new UserError(`${ref.file} is not indexed that far yet.`, 'Wait until the run is read, then try again.');
     },
     transcript: async ({ ref, path, rest }, signal) => {
-      const { rollout, context } = await whileOpen(await runAt(ref.run, path, signal), (run) =>
-        readEpisode(run, ref, { reader: rollouts, signal }),
-      );
+      const { rollout, context } = await episodeAt(ref, path, signal);
       const { text, ...document } = rest
         ? renderRest(rollout, rest.turn, rest.part, context)
         : renderTranscript(rollout, context);
       return { ...document, bytes: new TextEncoder().encode(text) };
     },
     image: async ({ ref, path, image, first }, signal) => {
-      const { rollout } = await whileOpen(await runAt(ref.run, path, signal), (run) =>
-        readEpisode(run, ref, { reader: rollouts, signal }),
-      );
+      const { rollout } = await episodeAt(ref, path, signal);
       return imageSlice(rollout, image, first);
     },
     tokens: async ({ ref, path, turn, first }, signal) => {
-      const { rollout } = await whileOpen(await runAt(ref.run, path, signal), (run) =>
-        readEpisode(run, ref, { reader: rollouts, signal }),
-      );
+      const { rollout } = await episodeAt(ref, path, signal);
       return tokenPage(rollout, turn, first);
     },
     curves: async ({ run, first }) => curvesOf(run, (await loadedRun(run)).steps(), first),
     ...mappingHandlers(library),
+    ...questionHandlers(askRun),
+    ...flagHandlers({ library, verdicts, ask: askRun, flagOf }),
     notes: ({ run, ...page }) => notesPage(library.run(run).notes(), page),
+    jsonFolders: ({ run }) => jsonFoldersOf(library.run(run).found()),
     fileKind: async ({ path }) => {
       const look = await library.heads.look(path, await stampOf(path));
       switch (look.kind) {

@@ -1,18 +1,10 @@
 /**
- * Runs whose files hold one episode each (ATIF, SWE-agent, …): all of one format below one folder are one run. Which
- * folder that is follows from where producers put them: `jobs/<job>/<trial>/agent/trajectory.json` belongs to <job>,
- * `<run>/<instance>/<instance>.traj` to <run>, a folder full of `x.traj` is a run itself. Pure but for real paths.
- * Owned by discovery. Leaves out which files are episodes (Recognition.holds).
+ * Files that hold one episode each (ATIF, SWE-agent, …): all of one format below one folder are one run. Which folder that
+ * is follows from where producers put them: `jobs/<job>/<trial>/agent/trajectory.json` belongs to <job>,
+ * `<run>/<instance>/<instance>.traj` to <run>, a folder full of `x.traj` is a run itself. Pure. Owned by spreadRuns.ts.
+ * Leaves out which files are episodes (Recognition.holds).
  */
-import { realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, sep } from 'node:path';
-import { compareFiles, runIdOf, type FoundFile, type FoundRun } from './foundRun.ts';
-
-/** A file of one episode, and the folder the user opened, above which no run goes. */
-export interface FoundEpisode {
-  readonly file: FoundFile;
-  readonly root: string;
-}
 
 /** Pattern of a run of episodes: files of any name in any folder below. */
 export const episodePattern = '**';
@@ -47,48 +39,4 @@ function stemOf(name: string): string {
 export function isBelow(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
-}
-
-/** The runs that episodes form. */
-export async function episodeRuns(episodes: readonly FoundEpisode[]): Promise<readonly FoundRun[]> {
-  const homes = new Map<string, { readonly home: string; readonly root: string; readonly files: FoundFile[] }>();
-  for (const { file, root } of episodes) {
-    const home = episodeHome(file.path, root);
-    const key = `${file.recognition.format}\0${home}`;
-    const one = homes.get(key) ?? { home, root, files: [] };
-    one.files.push(file);
-    homes.set(key, one);
-  }
-  const names = [...homes.values()].map(({ home }) => home);
-  const runs: FoundRun[] = [];
-  for (const { home, root, files } of homes.values()) {
-    const [first] = files;
-    if (!first) continue;
-    const { format, producer } = first.recognition;
-    const real = await realpath(home).catch(() => home);
-    const several = names.filter((one) => one === home).length > 1;
-    runs.push({
-      id: runIdOf(real, `${format} ${episodePattern}`),
-      name: several ? `${basename(real)} (${producer})` : basename(real),
-      path: home,
-      folder: home,
-      pattern: episodePattern,
-      format,
-      producer,
-      files: files.sort(compareFiles),
-      root,
-    });
-  }
-  return runs;
-}
-
-/** A run with what was found anew in one folder: files of it elsewhere stay as they were. */
-export function withFolder(run: FoundRun, folder: string, episodes: readonly FoundFile[]): FoundRun {
-  const { root } = run;
-  if (root === undefined) return run;
-  const elsewhere = run.files.filter(({ path }) => dirname(path) !== folder);
-  const here = episodes.filter(
-    ({ path, recognition }) => recognition.format === run.format && episodeHome(path, root) === run.folder,
-  );
-  return { ...run, files: [...elsewhere, ...here].sort(compareFiles) };
 }

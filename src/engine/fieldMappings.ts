@@ -4,13 +4,14 @@
  * Several windows may share the file: it is read again before each change. Leaves out the form (mappingHandlers.ts).
  */
 import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { messageOf, UserError } from '../base/errors.ts';
 import { isObject } from '../base/json.ts';
 import { isUsableMapping, parseMapping, printMapping, valueAt, type FieldMapping } from '../readers/fieldMapping.ts';
 import { genericReader, mappedRecognition } from '../readers/generic.ts';
 import type { Head } from '../readers/reader.ts';
 import { logLook, type FileHeads, type FileLook } from './fileHeads.ts';
+import { stepOfPath } from './stepOfPath.ts';
 
 /** The mappings that are kept. */
 export interface FieldMappings {
@@ -79,6 +80,12 @@ async function realOf(folder: string): Promise<string> {
   return realpath(folder).catch(() => folder);
 }
 
+/** The folder whose mapping a log is read by: its own, or the one of all steps where its folder is one step. */
+export function mappingFolderOf(path: string): string {
+  const { folder } = stepOfPath(path, basename(path), genericReader);
+  return dirname(folder ?? path);
+}
+
 /** Looks by mapping that are remembered; the oldest go first. */
 const remembered = 5_000;
 
@@ -90,13 +97,13 @@ export function mappedHeads(heads: FileHeads, mappings: FieldMappings): FileHead
     look: async (path, stamp) => {
       const look = await heads.look(path, stamp);
       if (!isMappable(look)) return look;
-      const mapping = await mappings.of(dirname(path));
+      const mapping = await mappings.of(mappingFolderOf(path));
       if (mapping === null) return look;
       const key = [path, stamp.sizeBytes, stamp.mtimeMs, printMapping(mapping)].join('\0');
       const known = looks.get(key);
       if (known) return known;
       // What cannot be read now is looked at again next time.
-      const mapped = mappedLook(await heads.head(path).catch(() => null), mapping);
+      const mapped = mappedLook(path, await heads.head(path).catch(() => null), mapping);
       if (mapped === null) return look;
       looks.set(key, mapped);
       const oldest = looks.keys().next();
@@ -113,9 +120,9 @@ export function isMappable(look: FileLook): boolean {
 }
 
 /** The file as its folder's mapping has it; null where its first record lacks what the mapping needs. */
-function mappedLook(head: Head | null, mapping: FieldMapping): FileLook | null {
+function mappedLook(path: string, head: Head | null, mapping: FieldMapping): FileLook | null {
   if (head === null || !isUsableMapping(mapping) || !holds(head, mapping)) return null;
-  return logLook(head, mappedRecognition(mapping, head), genericReader);
+  return logLook(path, head, { recognition: mappedRecognition(mapping, head), reader: genericReader });
 }
 
 /** Whether the first record of a file has what the mapping needs: other files of the folder are not its logs. */

@@ -10,6 +10,7 @@ import { recognise } from '../readers/all.ts';
 import type { Head, Reader, Recognition } from '../readers/reader.ts';
 import type { ParquetTables } from '../store/parquetRows.ts';
 import { fileError, withFile } from './fileSource.ts';
+import { stepOfPath } from './stepOfPath.ts';
 import { readWrappedHead } from './wrappedHead.ts';
 import { wrapperName, wrapperOf, type Wrapper } from './wrapper.ts';
 
@@ -19,6 +20,8 @@ export type FileLook =
       readonly kind: 'log';
       readonly recognition: Recognition;
       readonly step: number | null;
+      /** The folder whose name is the step; null where the file's own name holds it, or nothing. */
+      readonly stepFolder: string | null;
       /** What it is wrapped in as a whole; null for a log that is read as it is. */
       readonly wrapper: Wrapper | null;
       /** It is text, whose lines an editor can show. */
@@ -71,7 +74,7 @@ export function createFileHeads(tables: ParquetTables): FileHeads {
 async function lookAt(path: string, tables: ParquetTables): Promise<FileLook> {
   try {
     const { head, reason } = await headOf(path, tables);
-    if (head) return lookOf(head);
+    if (head) return lookOf(path, head);
     return { kind: 'other', known: true, code: 'format-not-read-yet', description: reason ?? 'unreadable' };
   } catch (error) {
     return { kind: 'unreadable', error: fileError(path, error) };
@@ -90,16 +93,23 @@ function headOf(
   });
 }
 
-/** The look at a log that a reader claims with this recognition. */
-export function logLook(head: Head, recognition: Recognition, reader: Pick<Reader, 'stepOfName'>): FileLook {
-  const { name, wrapper = null, bytes } = head;
-  const text = wrapper === null && !bytes.subarray(0, binaryBytes).includes(0);
-  return { kind: 'log', recognition, step: reader.stepOfName(name), wrapper, text };
+/** Who reads a log, and as what. */
+export interface ClaimedLog {
+  readonly recognition: Recognition;
+  readonly reader: Pick<Reader, 'stepOfName'>;
 }
 
-function lookOf(head: Head): FileLook {
+/** The look at a log that a reader claims with this recognition. */
+export function logLook(path: string, head: Head, { recognition, reader }: ClaimedLog): FileLook {
+  const { name, wrapper = null, bytes } = head;
+  const text = wrapper === null && !bytes.subarray(0, binaryBytes).includes(0);
+  const { step, folder } = stepOfPath(path, name, reader);
+  return { kind: 'log', recognition, step, stepFolder: folder, wrapper, text };
+}
+
+function lookOf(path: string, head: Head): FileLook {
   const found = recognise(head);
-  if (found.kind === 'read') return logLook(head, found.recognition, found.reader);
+  if (found.kind === 'read') return logLook(path, head, found);
   const { wrapper = null } = head;
   const { code, description } = found;
   const inside = wrapper === null ? description : `${wrapperName(wrapper)} around ${description}`;

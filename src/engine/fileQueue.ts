@@ -5,8 +5,8 @@
  */
 import { stat } from 'node:fs/promises';
 import { isAbort, messageOf, UserError } from '../base/errors.ts';
-import type { Note, NoteCode } from '../model/note.ts';
 import type { ShardStore } from '../store/shardStore.ts';
+import { addNote, newEntry, type FileEntry, type OpenEntry } from './fileEntry.ts';
 import { compareFiles, type FoundFile } from './foundRun.ts';
 import {
   besideOf,
@@ -20,17 +20,6 @@ import {
 import { neighbourStamp, sameNeighbours } from './neighbours.ts';
 import type { UnwrappedFiles } from './unwrappedFiles.ts';
 import type { ReadPool } from './workerPool.ts';
-
-/** One file of a run. */
-export interface FileEntry {
-  readonly found: FoundFile;
-  readonly state: 'waiting' | 'reading' | 'done' | 'failed';
-  readonly indexed: IndexedFile | null;
-  /** Bytes of it that are indexed or consumed by the reading that is under way. */
-  readonly bytesRead: number;
-  /** What happened to the file itself (unreadable, rewritten, deleted), newest last. */
-  readonly notes: readonly Note[];
-}
 
 /** The files of one run. */
 export interface FileQueue {
@@ -68,30 +57,10 @@ export interface QueueOptions {
   readonly failed: (error: unknown) => void;
 }
 
-/** An entry as the queue changes it. */
-interface OpenEntry extends FileEntry {
-  found: FoundFile;
-  state: FileEntry['state'];
-  indexed: IndexedFile | null;
-  bytesRead: number;
-  notes: Note[];
-  /** It changed while it was being read. */
-  again: boolean;
-  /** Readings in a row that found the file rewritten. */
-  rewrites: number;
-  /** How often its shards were useless. */
-  drops: number;
-  /** When its index last changed, ms since the epoch. */
-  changedAtMs: number;
-  /** Sizes and times of the files beside it that it depends on, when last looked at; null since it was read. */
-  besideStamp: string | null;
-}
-
 const quietMs = 60_000;
 const partsBeforeJoin = 32;
 const rewritesTolerated = 5;
 const dropsTolerated = 2;
-const notesPerFile = 20;
 /** Logs whose neighbours are looked at in one round of tidying. */
 const besideChecks = 200;
 
@@ -183,9 +152,13 @@ export function createFileQueue(options: QueueOptions): FileQueue {
     if (!entry.indexed) return entry.drops > 0 ? null : findIndexed(found, store);
     const coverage = await coverageOf(entry.indexed, found);
     if (coverage === 'holds') return entry.indexed;
-    if (coverage === 'rewritten') {
-      addNote(entry, note('information', 'file-changed', found.path, 'the file was rewritten; it is read again'));
-    }
+    // A file beside it changed: what is shown stays until the log is read again.
+    if (coverage === 'elsewhere') return findIndexed(found, store);
+    addNote(entry, {
+      severity: 'information',
+      code: 'file-changed',
+      message: 'the file was rewritten; it is read again',
+    });
     entry.indexed = null;
     options.changed(entry, 'content');
     return findIndexed(found, store);
@@ -220,11 +193,15 @@ export function createFileQueue(options: QueueOptions): FileQueue {
     entry.again = false;
     if (error instanceof UserError) {
       const message = error.action === null ? error.message : `${error.message} ${error.action}`;
-      addNote(entry, note('error', 'unreadable-file', path, message));
+      addNote(entry, { severity: 'error', code: 'unreadable-file', message });
     } else if (isFileChanged(error)) {
-      addNote(entry, note('warning', 'file-changed', path, 'the file changes all the time; it is read when it rests'));
+      addNote(entry, {
+        severity: 'warning',
+        code: 'file-changed',
+        message: 'the file changes all the time; it is read when it rests',
+      });
     } else {
-      addNote(entry, note('error', 'unreadable-file', path, `reading stopped: ${messageOf(error)}`));
+      addNote(entry, { severity: 'error', code: 'unreadable-file', message: `reading stopped: ${messageOf(error)}` });
       options.failed(error);
     }
     options.changed(entry, 'progress');
@@ -252,18 +229,7 @@ export function createFileQueue(options: QueueOptions): FileQueue {
   };
 
   const addFile = (found: FoundFile): OpenEntry => {
-    const entry: OpenEntry = {
-      found,
-      state: 'waiting',
-      indexed: null,
-      bytesRead: 0,
-      notes: [],
-      again: false,
-      rewrites: 0,
-      drops: 0,
-      changedAtMs: Date.now(),
-      besideStamp: null,
-    };
+    const entry = newEntry(found);
     entries.set(found.path, entry);
     order = null;
     return entry;
@@ -282,7 +248,7 @@ export function createFileQueue(options: QueueOptions): FileQueue {
     urgent.delete(entry.found.path);
     order = null;
     const message = 'the file is gone or no rollout log any more; its rollouts were taken out';
-    addNote(entry, note('information', 'file-changed', entry.found.path, message));
+    addNote(entry, { severity: 'information', code: 'file-changed', message });
     options.gone(entry);
   };
 
@@ -338,7 +304,11 @@ export function createFileQueue(options: QueueOptions): FileQueue {
       entry.drops += 1;
       if (entry.drops > dropsTolerated) {
         entry.state = 'failed';
-        addNote(entry, note('error', 'index-not-written', path, `its index cannot be read: ${messageOf(why)}`));
+        addNote(entry, {
+          severity: 'error',
+          code: 'index-not-written',
+          message: `its index cannot be read: ${messageOf(why)}`,
+        });
         return;
       }
       if (entry.state === 'reading') entry.again = true;
@@ -403,12 +373,4 @@ export function createFileQueue(options: QueueOptions): FileQueue {
       });
     },
   };
-}
-
-function addNote(entry: OpenEntry, added: Note): void {
-  entry.notes = [...entry.notes.filter(({ message }) => message !== added.message), added].slice(-notesPerFile);
-}
-
-function note(severity: Note['severity'], code: NoteCode, file: string, message: string): Note {
-  return { severity, code, file, line: null, message };
 }

@@ -1,6 +1,6 @@
 /**
  * What discovery finds: recognised log files and the runs they form, with the id and the order that all share.
- * Plain data. Leaves out how they are found (discovery.ts, episodeRuns.ts).
+ * Plain data. Leaves out how they are found (discovery.ts, spreadRuns.ts).
  */
 import { createHash } from 'node:crypto';
 import type { RunId } from '../protocol/engine.ts';
@@ -15,8 +15,10 @@ export interface FoundFile {
   readonly sizeBytes: number;
   readonly mtimeMs: number;
   readonly recognition: Recognition;
-  /** Step that its name means, null if none. */
+  /** Step that its name or a folder above it means, null if none. */
   readonly step: number | null;
+  /** The folder whose name is the step; absent where the file's own name holds it, or nothing. */
+  readonly stepFolder?: string;
   /** What it is wrapped in as a whole; absent for a log that is read as it is. */
   readonly wrapper?: Wrapper;
 }
@@ -29,12 +31,15 @@ export interface FoundRun {
   readonly path: string;
   /** Folder that holds the files. */
   readonly folder: string;
-  /** File name with `#` for the step number, `**` for episodes of a folder tree; null for a run that is one file. */
+  /**
+   * File name with `#` for the step number, or what the paths below `folder` have in common where the files lie in
+   * several (spreadRuns.ts); null for a run that is one file.
+   */
   readonly pattern: string | null;
   readonly format: string;
   readonly producer: string;
   readonly files: readonly FoundFile[];
-  /** Of a run of episodes: the folder that was opened, above which it does not go. */
+  /** Of a run with files in several folders: the folder that was opened, above which it does not go. */
   readonly root?: string;
 }
 

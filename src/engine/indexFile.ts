@@ -4,6 +4,7 @@
  * file as it lies there, their ranges are those of what is inside: reopening it unpacks nothing. Owned by runIndex.ts, one file at a time.
  * Leaves out which file is next and the in-memory table.
  */
+import { rulesVersion } from '../analysis/redundancy/all.ts';
 import type { Note } from '../model/note.ts';
 import type { RecordPlace } from '../model/rollout.ts';
 import { readerOf } from '../readers/all.ts';
@@ -83,7 +84,7 @@ const nothing: IndexedFile = {
 
 function readerPart({ recognition }: FoundFile): ShardReader {
   const { format, variant } = recognition;
-  return { reader: format, readerVersion: readerOf(format)?.version ?? 0, variant };
+  return { reader: format, readerVersion: readerOf(format)?.version ?? 0, variant, rulesVersion };
 }
 
 /** What the index folder already has of a file; null if nothing. Rejects with a UserError if the file is unreadable. */
@@ -97,9 +98,9 @@ export async function findIndexed(file: FoundFile, store: ShardStore): Promise<I
     const coveredBytes = parseShardKey(last.key)?.sizeBytes ?? 0;
     if (isOneGrowingEpisode(file, coveredBytes)) return null;
     return {
-      parts: shards.map(({ key, rolloutsPath, meta }) => ({
+      parts: shards.map(({ key, rolloutsPath, callsPath, meta }) => ({
         key,
-        part: { kind: 'shard', id: partId(key, meta), rolloutsPath },
+        part: { kind: 'shard', id: partId(key, meta), rolloutsPath, callsPath },
         meta,
       })),
       coveredBytes,
@@ -252,7 +253,7 @@ async function writePart(
   const result = await store.write(key, columns, meta);
   const id = partId(key, meta);
   const runPart: RunPart = result.written
-    ? { kind: 'shard', id, rolloutsPath: result.shard.rolloutsPath }
+    ? { kind: 'shard', id, rolloutsPath: result.shard.rolloutsPath, callsPath: result.shard.callsPath }
     : { kind: 'columns', id, columns };
   const complete = state !== 'more to come';
   return {
@@ -286,7 +287,7 @@ export async function joinParts(
   const keys = indexed.parts.map((part) => part.key);
   const result = await store.mergeShards(keys, key);
   if (!result.written) return kept;
-  const { rolloutsPath, meta } = result.shard;
-  const joined: IndexedPart = { key, part: { kind: 'shard', id: partId(key, meta), rolloutsPath }, meta };
+  const { rolloutsPath, callsPath, meta } = result.shard;
+  const joined: IndexedPart = { key, part: { kind: 'shard', id: partId(key, meta), rolloutsPath, callsPath }, meta };
   return { indexed: { ...indexed, parts: [joined] }, replaced: keys.filter((old) => old !== key) };
 }

@@ -9,37 +9,27 @@ import { UserError } from '../base/errors.ts';
 import { pluralText } from '../base/numberText.ts';
 import type { Note } from '../model/note.ts';
 import type { RunId } from '../protocol/engine.ts';
-import { openDatabase, type Database } from '../store/duckdb.ts';
-import { createParquetTables, type ParquetTables } from '../store/parquetRows.ts';
-import { openShardStore, type ShardStore } from '../store/shardStore.ts';
+import { defaultRuleSettings, type RuleSettings } from '../protocol/flags.ts';
+import { createParquetTables } from '../store/parquetRows.ts';
+import type { ShardStore } from '../store/shardStore.ts';
 import { scanFile, scanFolder, scanTree, type ScanOptions, type TreeScan } from './discovery.ts';
-import { episodeRuns, isBelow, withFolder } from './episodeRuns.ts';
+import { isBelow } from './episodeRuns.ts';
 import { mappedHeads, openFieldMappings, type FieldMappings } from './fieldMappings.ts';
 import { createFileHeads, type FileHeads } from './fileHeads.ts';
 import { fileError } from './fileSource.ts';
 import type { FoundFile, FoundRun } from './foundRun.ts';
 import { foldersOf, sameFiles, singleFileOf, withFolders } from './runFiles.ts';
 import { openRun, type RunIndex } from './runIndex.ts';
-import { createUnwrappedFiles, unwrappedFolder, type UnwrappedFiles } from './unwrappedFiles.ts';
+import { openShared, temporaryFolderOf, type SharedOptions } from './sharedParts.ts';
+import { spreadRuns, withFolder } from './spreadRuns.ts';
+import type { UnwrappedFiles } from './unwrappedFiles.ts';
 import { createFolderWatch, type FolderWatch } from './watch.ts';
-import { createReadPool, type ReadPool } from './workerPool.ts';
+import type { ReadPool } from './workerPool.ts';
 
 /** How a library is opened; also what `engineMain` takes from its command line. */
-export interface LibraryOptions {
-  /** Folder for the index and temporary files; need not exist. */
-  readonly storage: string;
-  /** Folder of the shards; default `index` in the storage. */
-  readonly indexFolder?: string;
+export interface LibraryOptions extends SharedOptions {
   /** What rows name files relative to: the run's own folder (default) or the path that was opened. */
   readonly namesRelativeTo?: 'run' | 'opened';
-  /** Bundle of the read worker; null reads in this thread. */
-  readonly workerPath: string | null;
-  /** Files read at the same time; default one a core, at most 8. */
-  readonly readers?: number;
-  /** Default 300 MB. */
-  readonly memoryLimitMegabytes?: number;
-  /** Default 2,048 MB. */
-  readonly maximumIndexMegabytes?: number;
   /** Reward above which a rollout counts as right where the log is silent; default 0.5. */
   readonly rewardThreshold?: number;
   /** Size of a part of a large file; default 256 MB. */
@@ -80,6 +70,8 @@ export interface Library {
   close(id: RunId): Promise<void>;
   /** The run that holds a log file; null if none does. */
   runOfFile(path: string): Promise<{ readonly run: RunIndex; readonly path: string } | null>;
+  /** Other redundancy rules, for the open runs and those to come. */
+  setRules(rules: RuleSettings): Promise<void>;
   /** One round of watching now. */
   tick(): Promise<void>;
   /** Removes the least recently used shards above the limit. */
@@ -93,18 +85,9 @@ export interface OpenedPath {
   readonly notes: readonly Note[];
 }
 
-const megabyte = 1024 * 1024;
 const runsKept = 1_000;
 const fewFiles = 20;
 const evictEveryMs = 300_000;
-
-/** What runs share. */
-interface Shared {
-  readonly database: Database;
-  readonly store: ShardStore;
-  readonly pool: ReadPool;
-  readonly contents: UnwrappedFiles;
-}
 
 /** Opens an empty library. */
 export async function openLibrary(options: LibraryOptions): Promise<Library> {
@@ -118,7 +101,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const closedByUser = new Set<RunId>();
   /** Folders in which new runs are taken up by themselves. */
   const adopting = new Set<string>();
-  /** Folders that were opened or searched: no run of episodes goes above. */
+  /** Folders that were opened or searched: no run goes above. */
   const roots = new Set<string>();
   /** Links below them that lead to one of them. */
   const knownLinks = new Set<string>();
@@ -126,6 +109,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const wasLive = new Map<RunId, boolean>();
   let evictedAtMs = Date.now();
   let disposed = false;
+  let rules = defaultRuleSettings;
 
   const take = async (found: FoundRun, base: string | null = null): Promise<RunIndex | null> => {
     const known = runs.get(found.id) ?? (await opening.get(found.id));
@@ -138,6 +122,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     const promise = openRun(found, {
       ...shared,
       threshold: options.rewardThreshold ?? 0.5,
+      rules,
       ...(base === null ? {} : { base }),
       ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }),
       changed: events.changed,
@@ -192,7 +177,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     for (const run of runs.values()) {
       const found = run.found();
       if (found.root !== undefined) {
-        const next = isBelow(folder, found.folder) ? withFolder(found, folder, scan.episodes) : found;
+        const next = isBelow(folder, found.folder) ? withFolder(found, folder, scan.spread) : found;
         if (!sameFiles(found.files, next.files)) run.update(next);
       } else if (found.folder === folder) {
         run.update(scan.runs.find(({ id }) => id === run.id) ?? singleFileOf(found, scan));
@@ -200,8 +185,8 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     }
     if (adopting.has(folder)) {
       const root = rootOf(folder);
-      const ofEpisodes = await episodeRuns(scan.episodes.map((file) => ({ file, root })));
-      await takeAll([...scan.runs, ...ofEpisodes].filter(({ id }) => !runs.has(id)));
+      const ofFolders = await spreadRuns(scan.spread.map((file) => ({ file, root })));
+      await takeAll([...scan.runs, ...ofFolders].filter(({ id }) => !runs.has(id)));
       for (const sub of scan.subfolders) {
         if (watch?.has(sub) === false && !(await leadsToAdopted(sub))) await adoptFolder(sub);
       }
@@ -343,6 +328,10 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       }
       return null;
     },
+    setRules: async (next) => {
+      rules = next;
+      await Promise.all([...runs.values()].map((run) => run.setRules(next)));
+    },
     tick: async () => watch?.tick(),
     evict,
     dispose: async () => {
@@ -359,10 +348,6 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   };
 }
 
-function temporaryFolderOf({ storage }: LibraryOptions): string {
-  return join(storage, 'temporary');
-}
-
 async function isFolder(path: string): Promise<boolean> {
   const found = await stat(path).catch((error: unknown) => {
     throw fileError(path, error);
@@ -372,26 +357,6 @@ async function isFolder(path: string): Promise<boolean> {
 
 function treeOfFile(run: FoundRun): TreeScan {
   return { runs: [run], folders: [], files: 1, notes: [] };
-}
-
-async function openShared(options: LibraryOptions, tables: ParquetTables): Promise<Shared> {
-  const database = await openDatabase({
-    temporaryFolder: temporaryFolderOf(options),
-    memoryLimitBytes: (options.memoryLimitMegabytes ?? 300) * megabyte,
-  });
-  const store = await openShardStore({
-    folder: options.indexFolder ?? join(options.storage, 'index'),
-    database,
-    limitBytes: (options.maximumIndexMegabytes ?? 2_048) * megabyte,
-  });
-  const { workerPath, readers } = options;
-  const pool = createReadPool({ workerPath, ...(readers === undefined ? {} : { size: readers }) });
-  const contents = createUnwrappedFiles({
-    folder: unwrappedFolder(options.storage),
-    tables,
-    decode: (request, handlers) => pool.unwrap(request, handlers),
-  });
-  return { database, store, pool, contents };
 }
 
 /** A path with the links of its folder resolved, since a file may be named through a linked folder. */

@@ -4,7 +4,7 @@
  * Leaves out where mappings are kept and how they claim files (fieldMappings.ts).
  */
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { asArray, isObject, type Json, type JsonObject } from '../base/json.ts';
 import { numberText } from '../base/numberText.ts';
@@ -23,7 +23,7 @@ import {
 import { genericReader, mappedRecognition } from '../readers/generic.ts';
 import type { Head } from '../readers/reader.ts';
 import { bytesSource } from '../readers/source.ts';
-import { isMappable } from './fieldMappings.ts';
+import { isMappable, mappingFolderOf } from './fieldMappings.ts';
 import { fileError } from './fileSource.ts';
 import type { Library } from './library.ts';
 
@@ -63,7 +63,7 @@ export function mappingHandlers(library: Library): Handlers<MappingApi> {
         throw new UserError(`${file} is known (${what}), so its fields need no mapping.`, 'Open it as it is.');
       }
       const head = await library.heads.head(file);
-      const folder = dirname(file);
+      const folder = mappingFolderOf(file);
       const first = firstRecord(file, head);
       return {
         file,
@@ -85,7 +85,7 @@ export function mappingHandlers(library: Library): Handlers<MappingApi> {
     },
     saveMapping: async ({ path, mapping }) => {
       const file = await logAt(path);
-      const folder = dirname(file);
+      const folder = mappingFolderOf(file);
       const checked = mapping === null ? null : checkedMapping(mapping);
       if (checked !== null && !isUsableMapping(checked)) {
         throw new UserError('This mapping has no conversation.', 'Choose the messages, or a prompt and a response.');
@@ -99,8 +99,8 @@ export function mappingHandlers(library: Library): Handlers<MappingApi> {
       for (const run of changed) await library.close(run.id);
       if (paths.length > 0) return { folder, reopen: [...new Set(paths)] };
       // A log of step files is a run together with its siblings.
-      const name = file.slice(folder.length + 1);
-      return { folder, reopen: checked === null ? [] : [genericReader.stepOfName(name) === null ? file : folder] };
+      const hasStep = folder !== dirname(file) || genericReader.stepOfName(basename(file)) !== null;
+      return { folder, reopen: checked === null ? [] : [hasStep ? folder : file] };
     },
   };
 }

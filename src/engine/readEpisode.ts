@@ -3,23 +3,34 @@
  * the sums behind its advantages and its transcript. Shared by the engine process and the command line.
  * Leaves out opening the run and waiting for its index.
  */
-import { flagCalls } from '../analysis/redundancy/all.ts';
 import { UserError } from '../base/errors.ts';
-import type { Rollout } from '../model/rollout.ts';
+import type { RecordPlace, Rollout } from '../model/rollout.ts';
 import type { Explanation, RolloutRef } from '../protocol/engine.ts';
 import { membersOfGroup, rolloutAt, type StoredRollout } from '../store/questions.ts';
 import type { TranscriptContext } from '../transcript/renderTranscript.ts';
-import type { FileEntry } from './fileQueue.ts';
+import type { FileEntry } from './fileEntry.ts';
+import { flagReport, type ReportContext } from './flagReport.ts';
 import type { RolloutReader } from './rolloutReader.ts';
 import { explanationOf } from './rows.ts';
 import type { RunIndex } from './runIndex.ts';
+import type { KeptVerdict } from './verdicts.ts';
 
 /** A rollout with all that is known of it; `explanation` is null while its group is not indexed. */
 export interface Episode {
   readonly rollout: Rollout;
   readonly stored: StoredRollout | null;
   readonly explanation: Explanation | null;
+  /** What its flags are judged by. */
+  readonly report: ReportContext;
   readonly context: TranscriptContext;
+}
+
+/** How a rollout is read. */
+export interface EpisodeOptions {
+  readonly reader: RolloutReader;
+  readonly signal: AbortSignal;
+  /** The user's verdicts by flag; none by default. */
+  readonly verdicts?: ReadonlyMap<string, KeptVerdict>;
 }
 
 /** The file of a run by the name rows give it. UserError if it is gone. */
@@ -33,27 +44,43 @@ export function entryOf(run: RunIndex, file: string): FileEntry {
 /** The sums behind the advantages of a rollout; null while its group is not derived. */
 export async function explain(run: RunIndex, stored: StoredRollout): Promise<Explanation | null> {
   if (stored.member === 0) return null;
-  const members = await membersOfGroup(run.table, stored.step, stored.group);
+  const members = await groupOf(run, stored);
   return explanationOf(run.id, stored, { members, threshold: run.threshold });
+}
+
+function groupOf(run: RunIndex, stored: StoredRollout): Promise<readonly StoredRollout[]> {
+  return membersOfGroup(run.table, stored.step, stored.group);
 }
 
 /** Reads one rollout; UserError if there is none at that place. */
 export async function readEpisode(
   run: RunIndex,
   ref: RolloutRef,
-  { reader, signal }: { readonly reader: RolloutReader; readonly signal: AbortSignal },
+  { reader, signal, verdicts }: EpisodeOptions,
 ): Promise<Episode> {
   const entry = entryOf(run, ref.file);
   const { rollout, stored } = await findRollout(run, ref, { entry, reader, signal });
-  const explanation = stored && (await explain(run, stored));
+  const members = stored === null || stored.member === 0 ? null : await groupOf(run, stored);
+  const explanation = stored && members && explanationOf(run.id, stored, { members, threshold: run.threshold });
+  const report: ReportContext = {
+    run: run.id,
+    rules: run.rules,
+    group: stored && members && { own: stored, members },
+    verdictOf: (flag) => verdicts?.get(flag)?.verdict ?? null,
+  };
   const context = {
     ref,
     runName: run.found().name,
     file: entry.found.path,
     explanation,
-    redundant: flagCalls(rollout),
+    flags: flagReport(rollout, report),
   };
-  return { rollout, stored, explanation, context };
+  return { rollout, stored, explanation, report, context };
+}
+
+/** Where the index says that a rollout was logged. */
+export function placeOfStored({ row, line, byteFirst: first, byteCount: count, item }: StoredRollout): RecordPlace {
+  return { row, line, bytes: { first, count }, ...(item === null ? {} : { item }) };
 }
 
 interface Search {
@@ -69,9 +96,7 @@ async function findRollout(
 ): Promise<{ readonly rollout: Rollout; readonly stored: StoredRollout | null }> {
   const stored = await rolloutAt(run.table, ref.file, ref.row);
   if (stored) {
-    const { row, line, byteFirst: first, byteCount: count, item } = stored;
-    const place = { row, line, bytes: { first, count }, ...(item === null ? {} : { item }) };
-    const rollout = await reader.at(entry.found, place);
+    const rollout = await reader.at(entry.found, placeOfStored(stored));
     if (rollout) return { rollout, stored };
     // Rewritten since it was indexed: here the file itself decides, the watcher brings the index up to date.
   } else {

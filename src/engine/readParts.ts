@@ -3,7 +3,7 @@
  * function: the read worker calls it in its thread, the fallback pool in the engine's own.
  * Owns the sums of invariant 1 a part. Leaves out where parts are kept (indexFile.ts) and advantages.
  */
-import { flagCalls } from '../analysis/redundancy/all.ts';
+import { measureCalls } from '../analysis/redundancy/all.ts';
 import { UserError } from '../base/errors.ts';
 import type { Note, NoteCode } from '../model/note.ts';
 import type { ByteRange, RecordPlace, Rollout } from '../model/rollout.ts';
@@ -137,7 +137,7 @@ export async function readParts(request: ReadRequest, handlers: ReadHandlers): P
           handlers.part(part);
           open = openPart(next);
         }
-        appendRollout(open.builder, rollout, flagCalls(rollout));
+        appendRollout(open.builder, rollout, measureCalls(rollout));
         if (!sameRecord) open.read += 1;
       },
       note: (note) => {

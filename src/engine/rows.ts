@@ -5,9 +5,9 @@
  */
 import { computeAdvantages } from '../analysis/hdpo.ts';
 import { RIGHT, UNKNOWN, WRONG } from '../analysis/rewards.ts';
+import type { StepAggregates } from '../analysis/steps.ts';
 import type { Note } from '../model/note.ts';
 import type { Rollout } from '../model/rollout.ts';
-import type { StepRow } from '../model/stepRow.ts';
 import type { CurvesPage, Explanation, GroupMember, Page, PageRequest, RolloutRow, RunId } from '../protocol/engine.ts';
 import type { StoredRollout } from '../store/questions.ts';
 import { shortText } from '../store/rolloutValues.ts';
@@ -15,8 +15,8 @@ import { shortText } from '../store/rolloutValues.ts';
 /** Longest list in one answer. */
 const maximumRows = 500;
 
-/** Steps of curves in one answer: 88 bytes each, so that it stays below 1 MB. */
-export const stepsInMessage = 10_000;
+/** Steps of curves in one answer: 136 bytes each, so that it stays below 1 MB. */
+export const stepsInMessage = 7_000;
 
 /** Characters of all rows of a page together; a character crosses as one byte or two. */
 const maximumPageCharacters = 450_000;
@@ -75,6 +75,7 @@ export function rolloutRow(run: RunId, stored: StoredRollout): RolloutRow {
     correct: stored.correct,
     calls: stored.calls,
     redundantCalls: stored.redundantCalls,
+    wastedMs: stored.wastedMs,
     accReward: stored.accReward,
     toolReward: stored.toolReward,
     accAdvantage: stored.accAdvantage,
@@ -100,6 +101,7 @@ export function unindexedRow(ref: RolloutRow['ref'], rollout: Rollout, step: num
     correct: rollout.reward.correct,
     calls: rollout.calls.filter(({ sent }) => sent).length,
     redundantCalls: 0,
+    wastedMs: null,
     accReward: null,
     toolReward: null,
     accAdvantage: null,
@@ -148,9 +150,9 @@ export function explanationOf(
   };
 }
 
-function correctSourceOf({ correctLogged, answerReward }: StoredRollout, threshold: number): string {
+function correctSourceOf({ correctLogged, correctDecoded }: StoredRollout, threshold: number): string {
   if (correctLogged === null) return `reward > ${threshold}`;
-  return answerReward === null ? 'logged' : 'decoded from score';
+  return correctDecoded ? 'decoded from score' : 'logged';
 }
 
 function memberOf(run: RunId, stored: StoredRollout): GroupMember {
@@ -166,10 +168,10 @@ function memberOf(run: RunId, stored: StoredRollout): GroupMember {
 }
 
 /** The rows of all steps, from index `first` on, as curves for the charts; at most `stepsInMessage` of them. */
-export function curvesOf(run: RunId, steps: readonly StepRow[], first: number): CurvesPage {
+export function curvesOf(run: RunId, steps: readonly StepAggregates[], first: number): CurvesPage {
   const from = pageOf({ first, count: 0 }).first;
   const rows = steps.slice(from, from + stepsInMessage);
-  const numbers = (value: (row: StepRow) => number | null): Float64Array =>
+  const numbers = (value: (row: StepAggregates) => number | null): Float64Array =>
     Float64Array.from(rows, (row) => value(row) ?? Number.NaN);
   return {
     run,
@@ -186,5 +188,11 @@ export function curvesOf(run: RunId, steps: readonly StepRow[], first: number): 
     effectiveToolWeight: numbers((row) => row.effective_w_tool),
     accAdvantage: numbers((row) => row.acc_advantage_abs),
     toolAdvantage: numbers((row) => row.tool_advantage_abs),
+    deadRightShare: numbers((row) => row.dead_all_right_share),
+    deadWrongShare: numbers((row) => row.dead_all_wrong_share),
+    failedCalls: numbers((row) => row.failed_call_rate),
+    responseTokens: numbers((row) => row.response_tokens_mean),
+    responseCharacters: numbers((row) => row.response_characters_mean),
+    truncatedShare: numbers((row) => row.truncated_share),
   };
 }

@@ -4,18 +4,20 @@
  * Owned by the library (library.ts). Leaves out finding and watching files, and the questions asked of the table.
  */
 import { relative, sep } from 'node:path';
+import type { StepAggregates } from '../analysis/steps.ts';
 import type { Note } from '../model/note.ts';
-import type { StepRow } from '../model/stepRow.ts';
 import type { RunId, RunState, RunSummary } from '../protocol/engine.ts';
+import { defaultRuleSettings, type RuleSettings } from '../protocol/flags.ts';
 import type { Database } from '../store/duckdb.ts';
 import { runCounts, type RunCounts } from '../store/questions.ts';
+import { siblingRule } from '../store/runFlags.ts';
 import { openRunTable, type RunFile, type RunTable } from '../store/runTable.ts';
 import type { ShardKey } from '../store/shardKey.ts';
 import type { ShardStore } from '../store/shardStore.ts';
 import { derive } from './derive.ts';
-import { episodePattern } from './episodeRuns.ts';
 import type { FoundFile, FoundRun } from './foundRun.ts';
-import { createFileQueue, type FileEntry, type FileQueue } from './fileQueue.ts';
+import type { FileEntry } from './fileEntry.ts';
+import { createFileQueue, type FileQueue } from './fileQueue.ts';
 import type { UnwrappedFiles } from './unwrappedFiles.ts';
 import type { ReadPool } from './workerPool.ts';
 
@@ -25,10 +27,14 @@ export interface RunIndex {
   readonly table: RunTable;
   readonly files: FileQueue;
   readonly threshold: number;
+  /** Changes whenever rows of the table did; null while they are changing. */
+  version(): number | null;
+  /** Which redundancy flags count. */
+  readonly rules: RuleSettings;
   found(): FoundRun;
   summary(): RunSummary;
   /** One row a step, ascending. */
-  steps(): readonly StepRow[];
+  steps(): readonly StepAggregates[];
   /** All notes, files in step order; `file` is absolute. */
   notes(): readonly Note[];
   /** Notes in all, also those that were only counted. */
@@ -38,6 +44,8 @@ export interface RunIndex {
   /** Leaves out all files but this one (as rows name it) and those that may hold the rest of its group. */
   readOnly(file: string): void;
   setThreshold(threshold: number): Promise<void>;
+  /** Other redundancy rules: rates and advantages' evidence are computed again, no log is read. */
+  setRules(rules: RuleSettings): Promise<void>;
   /** Path of a log file as rows name it ('/' separated). */
   relativePath(path: string): string;
   /** Absolute path of a file as rows name it; null if the run has none of that name. */
@@ -58,6 +66,8 @@ export interface RunOptions {
   readonly pool: ReadPool;
   readonly contents: UnwrappedFiles;
   readonly threshold: number;
+  /** Default: all rules as hdpo.md has them. */
+  readonly rules?: RuleSettings;
   readonly partBytes?: number;
   /** Folder that file names are relative to; the run's own folder by default. */
   readonly base?: string;
@@ -88,9 +98,9 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
   tables += 1;
   const table = await openRunTable(options.database, `run_${tables}_${first.id}`);
   const base = options.base ?? first.folder;
-  const steps = new Map<number, StepRow>();
+  const steps = new Map<number, StepAggregates>();
   /** The same in step order; null after a change. */
-  let ordered: readonly StepRow[] | null = null;
+  let ordered: readonly StepAggregates[] | null = null;
   const decided = new Map<number, number>();
   const goneNotes = new Map<string, readonly Note[]>();
   /** Files whose rows in the table are not what they should be; a null entry is gone. */
@@ -99,10 +109,13 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
   let counts = noCounts;
   let writtenAtMs = Number.NEGATIVE_INFINITY;
   let threshold = options.threshold;
+  let rules = options.rules ?? defaultRuleSettings;
+  let rulesOfTable = defaultRuleSettings;
   let deriveAll = false;
   let applying: Promise<void> | null = null;
   /** Files are read whose rows cannot be asked for yet: the run is not ready before they can. */
   let rowsPending = false;
+  let version = 0;
   let closed = false;
 
   const relativePath = (path: string): string => relative(base, path).split(sep).join('/');
@@ -117,7 +130,7 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
     for (let from = 0; from < changed.length && !closed; from += stepsAtOnce) {
       const some = changed.slice(from, from + stepsAtOnce);
       const batch = await table.columnsForAdvantages(some);
-      const derived = derive(batch, threshold);
+      const derived = derive(batch, threshold, siblingLikelyFrom(rules));
       await table.setDerived(batch, derived.columns);
       for (const step of some) {
         steps.delete(step);
@@ -154,8 +167,14 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
       const round = [...stale];
       stale.clear();
       rowsPending = true;
+      version += 1;
       const everything = deriveAll;
       deriveAll = false;
+      if (rulesOfTable !== rules) {
+        rulesOfTable = rules;
+        // A shard that cannot be read is found out again when it is loaded, and then read anew.
+        await table.setRules(rules).catch(options.failed);
+      }
       const changed = await load(round);
       const wanted = everything ? [...new Set([...steps.keys(), ...changed])].sort((a, b) => a - b) : changed;
       await deriveSteps(wanted);
@@ -213,6 +232,10 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
     get threshold() {
       return threshold;
     },
+    get rules() {
+      return rules;
+    },
+    version: () => (rowsPending ? null : version),
     found: () => found,
     summary: () => {
       const entries = files.entries();
@@ -262,12 +285,18 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
       const entries = files.entries().map((entry) => entry.found);
       const one = entries.find(({ path }) => relativePath(path) === file);
       // Of episodes, any file may be of the same task.
-      if (!one || (found.pattern === episodePattern && one.step === null)) return;
+      if (!one || (one.recognition.holds === 'episode' && one.step === null)) return;
       files.update(entries.filter((entry) => entry === one || (one.step !== null && entry.step === one.step)));
     },
     setThreshold: async (next) => {
       if (next === threshold) return;
       threshold = next;
+      deriveAll = true;
+      await startApply();
+    },
+    setRules: async (next) => {
+      if (JSON.stringify(next) === JSON.stringify(rules)) return;
+      rules = next;
       deriveAll = true;
       await startApply();
     },
@@ -338,4 +367,9 @@ function notWrittenNotes(files: FileQueue): readonly Note[] {
   if (!entry?.indexed?.notWritten) return [];
   const message = `the index could not be written (${entry.indexed.notWritten}); it is kept in memory and made anew next time. Free some space or choose another folder.`;
   return [{ severity: 'warning', code: 'index-not-written', file: entry.found.path, line: null, message }];
+}
+
+/** Threshold of the rule `sibling`; null where it is off. */
+function siblingLikelyFrom({ off, siblingLikelyFrom: from }: RuleSettings): number | null {
+  return off.includes(siblingRule) ? null : from;
 }

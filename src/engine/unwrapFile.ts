@@ -8,7 +8,7 @@ import { open, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { sizeText } from '../base/numberText.ts';
-import { DamagedError, decompress } from './decompress.ts';
+import { DamagedError, decompress } from '../readers/decompress.ts';
 import { fileError } from './fileSource.ts';
 import { wrapperName, type Wrapper } from './wrapper.ts';
 

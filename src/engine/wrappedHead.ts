@@ -4,11 +4,11 @@
  */
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { DamagedError, decompress } from '../readers/decompress.ts';
 import { readHead } from '../readers/head.ts';
 import type { Head } from '../readers/reader.ts';
 import { bytesSource, type Source } from '../readers/source.ts';
 import { ParquetError, type ParquetTables } from '../store/parquetRows.ts';
-import { DamagedError, decompress } from './decompress.ts';
 import { fileError } from './fileSource.ts';
 import { innerName, wrapperName, type Wrapper } from './wrapper.ts';
 

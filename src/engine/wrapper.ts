@@ -1,6 +1,6 @@
 /**
  * What a log may be wrapped in as a whole file: gzip, zstd, or a Parquet table (which is read as one JSON object a row).
- * Told by magic bytes, never by the name. Pure. Leaves out taking the wrapper off (decompress.ts, store/parquetRows.ts).
+ * Told by magic bytes, never by the name. Pure. Leaves out taking the wrapper off (readers/decompress.ts, store/parquetRows.ts).
  */
 import type { Head } from '../readers/reader.ts';
 

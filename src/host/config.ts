@@ -12,7 +12,12 @@ export function setting<Key extends SettingKey>(key: Key, resource?: vscode.Uri)
   const value = vscode.workspace.getConfiguration(section, resource ?? null).get(key);
   const standard = settings[key];
   // The table ties the type of a key to the type of its default; TypeScript cannot follow that through `typeof`.
+  if (Array.isArray(standard)) return texts(value) as SettingValue<Key>;
   return (typeof value === typeof standard ? value : standard) as SettingValue<Key>;
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 /** Calls back when one of the settings changes. */

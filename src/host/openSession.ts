@@ -13,6 +13,7 @@ import { startChild, type Child } from './childProcess.ts';
 import { onSettingChange, setting } from './config.ts';
 import { keepEngine } from './engineKeeper.ts';
 import { openLog } from './log.ts';
+import { ruleSettingKeys, ruleSettings } from './ruleSettings.ts';
 import type { EngineState, SearchState, Selection, Session, StepsChange } from './session.ts';
 import { openMemory } from './sessionMemory.ts';
 
@@ -53,6 +54,8 @@ export function openSession(context: vscode.ExtensionContext): Session {
   /** A run that is open in a new engine, under every path that was open in the old one. */
   const prepare = async (engine: Client<EngineApi>) => {
     askedThresholds.clear();
+    // Before any run is opened, so that none is computed twice.
+    await engine.setRules({ rules: ruleSettings() }).catch((error: unknown) => failed('rules', error));
     const opened = [...new Set(runs.map((run) => run.path))];
     reopening = true;
     try {
@@ -138,6 +141,11 @@ export function openSession(context: vscode.ExtensionContext): Session {
     changedSearch,
     selected,
     onSettingChange(['rewardThreshold'], applyThresholds),
+    onSettingChange(ruleSettingKeys, () => {
+      // An engine that starts later reads them then.
+      if (keeper.state !== 'running') return;
+      engine.setRules({ rules: ruleSettings() }).catch((error: unknown) => failed('rules', error));
+    }),
     vscode.workspace.onDidChangeWorkspaceFolders(() => {
       if (searchState.state === 'not started') return;
       // A search that is under way looks below the folders that there were.

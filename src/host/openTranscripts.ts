@@ -4,6 +4,7 @@
  * Leaves out how documents are fetched and when they are dropped (views/transcript/rolloutFileSystem.ts).
  */
 import type * as vscode from 'vscode';
+import type { RolloutRef } from '../protocol/engine.ts';
 import type { TranscriptDocument } from '../protocol/transcript.ts';
 import type { RolloutAddress } from './rolloutAddress.ts';
 
@@ -23,4 +24,8 @@ export interface OpenTranscripts extends vscode.Disposable {
   shown(document: Pick<vscode.TextDocument, 'uri' | 'lineCount'>): Promise<ShownTranscript | null>;
   /** Address of a transcript's marks that changed. */
   readonly onDidChange: vscode.Event<vscode.Uri>;
+  /** Asks again for the open transcripts of a rollout (null: for all), since something about their flags changed. */
+  refresh(ref: RolloutRef | null): Promise<void>;
+  /** The URI of a rollout's transcript; a UserError where its run is not open. */
+  uriOf(ref: RolloutRef): vscode.Uri;
 }

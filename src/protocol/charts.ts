@@ -2,7 +2,11 @@
  * What crosses between the host and the charts webview. The webview boundary is JSON plus typed arrays (no NaN outside
  * typed arrays, no Map, Set or bigint): numbers that may be missing travel in Float64Array as NaN.
  */
-import type { RunCurves, RunId } from './engine.ts';
+import type { DoctorApi } from './doctor.ts';
+import type { RolloutRef, RunCurves, RunId } from './engine.ts';
+import type { FlagsApi } from './flags.ts';
+import type { GroupViewApi } from './groupView.ts';
+import type { SamplesApi } from './samples.ts';
 
 /** A run as the charts show it. */
 export interface ChartRun {
@@ -24,15 +28,40 @@ export interface ChartRuns {
   readonly searching: boolean;
 }
 
-/** Requests of the webview to the host. */
-export interface ChartsHostApi {
-  /** Runs that can be shown, and those that a command asked for since the page last asked. */
-  runs(params: Record<string, never>): ChartRuns & { readonly asked: readonly RunId[] };
+/** A view of the page that a link asks for: its runs, and the rest as the page wrote it. */
+export interface AskedView {
+  readonly runs: readonly RunId[];
+  /** JSON as text; foreign data: the page checks it. */
+  readonly view: string;
+}
+
+/** Requests of the webview to the host; those about samples, groups, flags and the doctor are the engine's answers. */
+export interface ChartsHostApi extends SamplesApi, GroupViewApi, DoctorApi, Pick<FlagsApi, 'redundancyCurves'> {
+  /** Runs that can be shown, and those that a command, or the view that a link, asked for since the page last asked. */
+  runs(params: Record<string, never>): ChartRuns & {
+    readonly asked: readonly RunId[];
+    readonly view: AskedView | null;
+  };
+  /** Puts a link to this view on the clipboard. UserError where its runs are not open any more. */
+  copyLink(params: AskedView): null;
   curves(params: { readonly run: RunId }): RunCurves;
   /** Reveals a step's rollouts in the tree. */
   revealStep(params: { readonly run: RunId; readonly step: number }): null;
-  /** Saves text the user exported, through a save dialog. */
-  save(params: { readonly name: string; readonly text: string }): null;
+  /** Opens the transcript of a rollout. */
+  openRollout(params: { readonly run: RunId; readonly ref: RolloutRef }): null;
+  /** Opens the transcripts of two rollouts in the editor's diff. */
+  compareRollouts(params: { readonly run: RunId; readonly left: RolloutRef; readonly right: RolloutRef }): null;
+  /** The transcript as text, at most 200,000 characters (`cut` where it has more). Log text: never page source. */
+  rolloutText(params: { readonly run: RunId; readonly ref: RolloutRef }): {
+    readonly text: string;
+    readonly cut: boolean;
+  };
+  /** Saves what the user exported, through a save dialog: text, or the bytes of a picture. */
+  save(params: {
+    readonly name: string;
+    readonly kind: 'csv' | 'png' | 'svg';
+    readonly content: string | Uint8Array;
+  }): null;
 }
 
 /** What the host tells the webview. */
@@ -41,4 +70,8 @@ export interface ChartsEvents {
   curvesChanged(params: { readonly run: RunId }): void;
   /** A command asks to show this run too. */
   runAsked(params: { readonly run: RunId }): void;
+  /** A link asks for this view. */
+  viewAsked(params: AskedView): void;
+  /** A command wants a link to what is shown: the page answers with `copyLink`. */
+  linkAsked(params: Record<string, never>): void;
 }

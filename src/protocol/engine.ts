@@ -6,7 +6,11 @@
 import type { FieldMapping } from '../model/fieldMapping.ts';
 import type { Note } from '../model/note.ts';
 import type { StepRow } from '../model/stepRow.ts';
+import type { DoctorApi } from './doctor.ts';
 import type { MappingForm, MappingPreview } from './fieldMapping.ts';
+import type { FlagsApi } from './flags.ts';
+import type { GroupViewApi } from './groupView.ts';
+import type { SamplesApi } from './samples.ts';
 import type { TokenPage } from './tokens.ts';
 import type { TranscriptMessage } from './transcript.ts';
 
@@ -96,6 +100,8 @@ export interface RolloutRow {
   readonly correct: boolean | null;
   readonly calls: number;
   readonly redundantCalls: number;
+  /** Sum of the logged latencies of its redundant calls; null where none is logged. */
+  readonly wastedMs: number | null;
   readonly accReward: number | null;
   readonly toolReward: number | null;
   readonly accAdvantage: number | null;
@@ -106,7 +112,7 @@ export interface RolloutRow {
 }
 
 /** Keys a list of rollouts can be sorted by; ties are always broken by file and row (invariant 6). */
-export type SortKey = 'step' | 'reward' | 'calls' | 'accAdvantage' | 'toolAdvantage' | 'redundant';
+export type SortKey = 'step' | 'reward' | 'calls' | 'accAdvantage' | 'toolAdvantage' | 'redundant' | 'wasted';
 
 /** Order and filter of a list of rollouts; every filter that is set must hold. */
 export interface RolloutFilter {
@@ -115,6 +121,8 @@ export interface RolloutFilter {
   readonly wrong: boolean;
   readonly withCalls: boolean;
   readonly redundant: boolean;
+  /** Only rollouts with a call of this tool that this rule flags (`sibling`: whatever the tool); null for all. */
+  readonly pattern: { readonly tool: string | null; readonly rule: string } | null;
   /** Words that must all occur in step, id or question; '' for none. */
   readonly text: string;
 }
@@ -126,6 +134,7 @@ export const noFilter: RolloutFilter = {
   wrong: false,
   withCalls: false,
   redundant: false,
+  pattern: null,
   text: '',
 };
 
@@ -182,6 +191,16 @@ export interface RunCurves {
   readonly accAdvantage: Float64Array;
   /** Mean of |A_tool|. */
   readonly toolAdvantage: Float64Array;
+  /** Groups of two or more with equal r_acc, all right, and all wrong / groups. */
+  readonly deadRightShare: Float64Array;
+  readonly deadWrongShare: Float64Array;
+  /** Failed calls / calls. */
+  readonly failedCalls: Float64Array;
+  /** Mean of the tokens inside the response mask, where logged, and of the characters the policy wrote. */
+  readonly responseTokens: Float64Array;
+  readonly responseCharacters: Float64Array;
+  /** Rollouts ended by a length or turn limit / rollouts whose end is logged. */
+  readonly truncatedShare: Float64Array;
 }
 
 /** Some consecutive steps of a run's curves, and how many the run has in all. */
@@ -209,7 +228,7 @@ export interface Discovery {
 }
 
 /** Requests of the host to the engine. One params object in, one result out. */
-export interface EngineApi {
+export interface EngineApi extends SamplesApi, GroupViewApi, DoctorApi, FlagsApi {
   /** Looks below folders for runs; found runs are kept, indexed in the background and watched. */
   discover(params: { readonly roots: readonly string[] }): Discovery;
   /** Opens a folder or file as one or more runs and starts indexing. UserError if nothing in it is a rollout log. */
@@ -265,7 +284,7 @@ export interface EngineApi {
     readonly turn: number;
     readonly first: number;
   }): TokenPage;
-  /** Curves from the step at index `first` on, at most 10,000 steps. */
+  /** Curves from the step at index `first` on, at most 7,000 steps. */
   curves(params: { readonly run: RunId; readonly first: number }): CurvesPage;
   /** What the field mapping form shows of a log (or of the first log of a folder). UserError where it has no records. */
   mappingForm(params: { readonly path: string }): MappingForm;
@@ -277,6 +296,8 @@ export interface EngineApi {
     readonly reopen: readonly string[];
   };
   notes(params: { readonly run: RunId } & PageRequest): Page<Note>;
+  /** Folders in which `.json` logs of a run lie, at most 2,000: only there do menus show on such files. */
+  jsonFolders(params: { readonly run: RunId }): readonly string[];
   fileKind(params: { readonly path: string }): FileKind;
 }
 

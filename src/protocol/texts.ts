@@ -69,8 +69,6 @@ export const transcriptTexts = {
   recomputed: (advantage: string) => `A_acc ${advantage} recomputed`,
   logged: (advantage: string) => `${advantage} logged`,
   loggedAlone: (advantage: string) => `advantage ${advantage} logged`,
-  redundantCalls: (calls: number, time: string | null) =>
-    `⚠ ${pluralText(calls, 'redundant call')}${time === null ? '' : ` (${time})`}`,
   tokens: (tokens: number) => pluralText(tokens, 'token'),
   call: (number: number) => `call ${number}`,
   calls: (numbers: readonly number[]) =>

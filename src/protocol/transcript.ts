@@ -4,6 +4,7 @@
  */
 import type { CallOutcome, NamedValue, Role, SubAgent } from '../model/rollout.ts';
 import type { Explanation } from './engine.ts';
+import type { FlagReport } from './flags.ts';
 
 /** Lines of the document, end exclusive: `line`, `line + count`. */
 export interface LineRange {
@@ -44,7 +45,7 @@ export type Mark =
       /** First characters of what came back (at most 300). */
       readonly observationStart: string;
       readonly facts: readonly NamedValue[];
-      /** Ids of the redundancy rules that flag it. */
+      /** Ids of the redundancy rules that flag it as certain or likely, `sibling` among them. */
       readonly redundant: readonly string[];
     })
   | (LineRange & { readonly kind: 'observation'; readonly call: number; readonly characters: number })
@@ -84,6 +85,8 @@ export interface TranscriptDocument {
   readonly marks: readonly Mark[];
   /** Null while the run's group is not indexed yet; the document changes when it is. */
   readonly explanation: Explanation | null;
+  /** All flags of the rollout, hints too; in the rest of a turn too. */
+  readonly flags: FlagReport;
   /** For the rest of a turn: which part this is and how many there are; else null. */
   readonly part: { readonly index: number; readonly count: number } | null;
   /** Where the rollout was logged. */

@@ -40,7 +40,7 @@ export const genericReader: Reader = {
   },
   stepOfName: (name) => {
     const digits =
-      /(?:step|iter|iteration)[_-]?(\d{1,9})(?!\d)/i.exec(name)?.[1] ?? /^(\d{1,9})\.[a-z]/.exec(name)?.[1];
+      /(?:step|iter|iteration)[_-]?(\d{1,9})(?!\d)[^/]*$/i.exec(name)?.[1] ?? /^(\d{1,9})\.[a-z]/.exec(name)?.[1];
     return digits === undefined ? null : Number(digits);
   },
   read: async (source, options) => {

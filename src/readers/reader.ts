@@ -80,7 +80,10 @@ export interface Reader {
   readonly version: number;
   /** Claims a file by its head; null if it is not of this format. Never throws. */
   recognise(head: Head): Recognition | null;
-  /** Step that a file name of this format means ("17.jsonl" → 17); null if none. */
+  /**
+   * Step that a file name of this format means ("17.jsonl" → 17), or a name with folders before it where the format
+   * keeps the step there ("step_4/train/all/traces.jsonl" → 4); null if none.
+   */
   stepOfName(name: string): number | null;
   /** Reads all rollouts in file order. Rejects only if the source cannot be read or on abort. */
   read(source: Source, options: ReadOptions): Promise<ReadSummary>;

@@ -34,7 +34,10 @@ export const rllmReader: Reader = {
     const variant = variantOf(head);
     return variant === null ? null : { format: 'rllm', producer, variant, holds: 'episode' };
   },
-  stepOfName: () => null,
+  stepOfName: (name) => {
+    const digits = /(?:^|\/)(?:train|val)_step_(\d{1,9})(?:_epoch_\d+)?\//.exec(name)?.[1];
+    return digits === undefined ? null : Number(digits);
+  },
   ...documentFormat({
     refusal: 'not an rLLM episode: it has no id or no trajectories',
     rollout: (document, { place }) => (isObject(document) ? rolloutOf(document, place) : null),

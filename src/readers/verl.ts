@@ -17,7 +17,7 @@ const metisMarks = ['<reason>', '"tool_avg_code_success"', '"tool_avg_search_suc
 /** Dumps of one step, `{step}.jsonl`, one rollout a line. */
 export const verlReader: Reader = {
   format,
-  version: 1,
+  version: 2,
   recognise: (head) => recogniseVerl(head),
   stepOfName: (name) => {
     const digits = /^(\d{1,9})\.jsonl(\.gz|\.zst)?$/.exec(name)?.[1];

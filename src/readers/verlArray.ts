@@ -31,7 +31,7 @@ const placed = new Set([
 /** Step files `<name>-step-<N>.json` and validation artifacts `val_step<N>.json`, one rollout an item. */
 export const verlArrayReader: Reader = {
   format,
-  version: 1,
+  version: 2,
   recognise: (head) => recogniseArray(head),
   stepOfName: (name) => {
     const digits = /(?:-step-(?:val-)?|^val_step)(\d{1,9})\.json$/.exec(name)?.[1];

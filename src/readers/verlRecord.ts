@@ -39,6 +39,8 @@ const placed = new Set([
   'tool_interact_info',
   'traj_stop_reason',
   'request_id',
+  'advantage',
+  'model_tokens',
 ]);
 
 /** True where a JSON value has what every dump of the family has; else it is no record of it. */
@@ -71,8 +73,10 @@ export function verlRollout(record: JsonObject, place: RecordPlace, variant: Ver
     id: asString(entries?.[0]?.['trajectory_id']) ?? uid?.session ?? asString(record['request_id']),
     groundTruth,
     reward: rewardOf(record, named.rewards),
+    // No verl version writes these two by itself: the doctor names the lines that add them (analysis/trainerLines.ts).
+    loggedAdvantage: numberOf(record['advantage']),
     masked: truthOf(metrics['no_loss_on_traj']) === true,
-    modelTokens: numberOf(metrics['traj_actions_length']),
+    modelTokens: numberOf(metrics['traj_actions_length']) ?? numberOf(record['model_tokens']),
     stopReason: asString(record['traj_stop_reason']),
     extras: named.extras,
   });

@@ -5,7 +5,7 @@
  */
 import type { Rollout } from '../model/rollout.ts';
 import { callColumns, rolloutColumns, type Column } from './columns.ts';
-import { callValues, countsOf, rolloutValues } from './rolloutValues.ts';
+import { callValues, countsOf, rolloutValues, type CallFlags } from './rolloutValues.ts';
 
 /** A column of numbers or booleans (0, 1); `valid[i]` is 0 where the value is null, `valid` null where none is. */
 export interface NumberColumnData {
@@ -61,17 +61,15 @@ export function createRolloutColumns(): RolloutColumnsBuilder {
   return { rollouts: growingTable(rolloutColumns), calls: growingTable(callColumns) };
 }
 
-/** Appends one rollout; `flags[i]` are the ids of the rules (certain or likely) that flag call i, none if it is short. */
-export function appendRollout(
-  builder: RolloutColumnsBuilder,
-  rollout: Rollout,
-  flags: readonly (readonly string[])[],
-): void {
+const unflagged: CallFlags = { rules: [], measured: {} };
+
+/** Appends one rollout; `flags[i]` is what the rules say of call i, nothing if it is short. */
+export function appendRollout(builder: RolloutColumnsBuilder, rollout: Rollout, flags: readonly CallFlags[]): void {
   const counts = countsOf(rollout, flags);
   builder.rollouts.append((column) => rolloutValues[column]?.(rollout, counts) ?? null);
   rollout.calls.forEach((call, index) => {
-    const rules = flags[index] ?? [];
-    builder.calls.append((column) => callValues[column]?.({ call, index, rules, row: rollout.place.row }) ?? null);
+    const flagged = { call, index, flags: flags[index] ?? unflagged, row: rollout.place.row };
+    builder.calls.append((column) => callValues[column]?.(flagged) ?? null);
   });
 }
 

@@ -39,10 +39,12 @@ export const rolloutColumns: readonly Column[] = [
   shard('output', 'INTEGER', '1', 'Index of this output where one rollout logs several records; null otherwise.'),
   shard('question', 'VARCHAR', '', 'First 160 characters of the last user turn of the prompt.'),
   shard('answer_key', 'VARCHAR', '', 'Hash of the normalised answer; null without an answer.'),
+  shard('answer_is_truth', 'BOOLEAN', '1', 'True if the normalised answer is the ground truth; null without either.'),
   shard('reward', 'DOUBLE', '1', 'Logged total reward.'),
   shard('answer_reward', 'DOUBLE', '1', 'r_ans: 1 if the judged answer is right, else 0; null if not logged.'),
   shard('format_reward', 'DOUBLE', '1', 'r_fmt: 1 if the format is right, else 0; null if not logged.'),
   shard('correct_logged', 'BOOLEAN', '1', 'Right or wrong as logged or decoded; null if the threshold decides.'),
+  shard('correct_decoded', 'BOOLEAN', '1', 'True if correct_logged was decoded from the score, not logged itself.'),
   shard('logged_advantage', 'DOUBLE', '1', "The trainer's own advantage where the log has it."),
   shard('calls', 'INTEGER', '1', 'T: tool calls sent, failed and refused ones too.'),
   shard('failed_calls', 'INTEGER', '1', 'Calls that failed, were malformed, timed out or were refused.'),
@@ -57,7 +59,9 @@ export const rolloutColumns: readonly Column[] = [
   shard('model_characters', 'INTEGER', 'character', 'Characters the policy wrote.'),
   shard('observation_characters', 'INTEGER', 'character', 'Characters of all observations.'),
   shard('latency_ms', 'DOUBLE', 'ms', 'Sum of the logged latencies of its calls; null if none is logged.'),
+  shard('wasted_ms', 'DOUBLE', 'ms', 'The same of its redundant calls.'),
   shard('images', 'INTEGER', '1', 'Pictures in prompt and observations.'),
+  shard('images_cut', 'INTEGER', '1', 'Of these, pictures whose data the log cut or left out.'),
   shard('masked', 'BOOLEAN', '1', 'True for a rollout without loss: in mean and std, contribution 0.'),
   shard('stop_reason', 'VARCHAR', '', 'Why the rollout ended, as logged.'),
 ];
@@ -75,6 +79,10 @@ export const callColumns: readonly Column[] = [
   shard('arguments_characters', 'INTEGER', 'character', 'Length of the call as the policy wrote it.'),
   shard('observation_characters', 'INTEGER', 'character', 'Length of what came back.'),
   shard('redundant', 'VARCHAR', '', 'Comma-separated ids of the rules that flag it; empty for none.'),
+  shard('crop_overlap', 'DOUBLE', '1', 'near-repeat: IoU with the earlier crop that is most like it; null below 0.5.'),
+  shard('shared_links', 'DOUBLE', '1', 'near-repeat: share of its links that an earlier search had; null below 0.5.'),
+  shard('covered_share', 'DOUBLE', '1', 'whole-image: share of the picture that its crops cover; null below 0.5.'),
+  shard('known_share', 'DOUBLE', '1', 'no-new-information: share of its 8-grams read before; null below 0.5.'),
 ];
 
 /** What an open run adds to the shard columns: where the file lies and what analysis/ computes over groups. */
@@ -91,4 +99,5 @@ export const runColumns: readonly Column[] = [
   derived('acc_advantage', 'DOUBLE', '1', 'A_acc = (r_acc − mean)/(std + 1e-6) over the group.'),
   derived('tool_advantage', 'DOUBLE', '1', 'A_tool = (r_tool − mean_Q)/(std_Q + 1e-6) over Q, else 0.'),
   derived('qualifies', 'BOOLEAN', '1', 'True for members of Q: r_tool > 0.'),
+  derived('sibling_calls', 'INTEGER', '1', 'T − t: calls that its siblings likely did without; 0 for none.'),
 ];

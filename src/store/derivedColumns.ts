@@ -3,6 +3,7 @@
  * batches that bound the memory of sorting and joining. Leaves out the arithmetic (analysis/) and the table itself
  * (runTable.ts).
  */
+import { limitPattern } from '../model/stopReason.ts';
 import type { ColumnData, NumberColumnData } from './columnArrays.ts';
 import type { Database, ResultColumns, StoredType, Writer } from './duckdb.ts';
 import type { AdvantageColumns, DerivedColumns } from './runTable.ts';
@@ -19,6 +20,7 @@ const derivedTypes: readonly (readonly [name: string, type: StoredType])[] = [
   ['acc_advantage', 'DOUBLE'],
   ['tool_advantage', 'DOUBLE'],
   ['qualifies', 'BOOLEAN'],
+  ['sibling_calls', 'INTEGER'],
 ];
 
 /** Declarations of the derived columns for CREATE TABLE. */
@@ -56,17 +58,18 @@ export async function readAdvantageColumns(
     superseded: Uint8Array.from(column('superseded')),
     modelTokens: column('model_tokens'),
     modelCharacters: column('model_characters'),
+    truncated: Uint8Array.from(column('truncated')),
   };
 }
 
-/** Whole steps that are read at once. */
-interface StepBatch {
+/** Whole steps that are read at once; `severalOutputs` if a rollout of them logs more than one record. */
+export interface StepBatch {
   readonly steps: number[];
   severalOutputs: boolean;
 }
 
-/** The steps in ascending order, cut into batches of whole steps of about 65,536 rollouts. */
-async function stepBatches(
+/** The steps in ascending order, cut into batches of whole steps of about 65,536 rollouts; null = all steps. */
+export async function stepBatches(
   database: Database,
   view: string,
   steps: readonly number[] | null,
@@ -92,13 +95,14 @@ async function stepBatches(
   return batches;
 }
 
-const inSteps = 'WHERE step IN (SELECT unnest($steps))';
+/** Condition of a batch's steps, bound as `$steps`. */
+export const inSteps = 'WHERE step IN (SELECT unnest($steps))';
 
 /**
  * True for a record whose rollout logs a later one. A window over all rollouts, so only asked of steps that need it. The
- * ids of a step's groups tell rollouts apart; a record without id stands for itself.
+ * ids of a step's groups tell rollouts apart; a record without id stands for itself. Reads a relation named `batch`.
  */
-const lastOutputOnly = `coalesce(
+export const lastOutputOnly = `coalesce(
   id IS NOT NULL AND output < max(output) OVER (PARTITION BY batch.step, batch.group_key, id), false)`;
 
 function advantageQuery(view: string, superseded: string): string {
@@ -112,13 +116,18 @@ function advantageQuery(view: string, superseded: string): string {
     SELECT batch.key::DOUBLE AS key, batch.step AS step, numbered.number AS group_number,
       ${notNull('reward')}, ${notNull('answer_reward')}, ${notNull('format_reward')}, ${notNull('logged_advantage')},
       coalesce(correct_logged::INTEGER, 2) AS correct_logged, calls, failed_calls, redundant_calls,
-      masked::INTEGER AS masked, (${superseded})::INTEGER AS superseded, ${notNull('model_tokens')}, model_characters
+      masked::INTEGER AS masked, (${superseded})::INTEGER AS superseded, ${notNull('model_tokens')}, model_characters,
+      ${truncated} AS truncated
     FROM batch JOIN numbered ON batch.step = numbered.step AND batch.group_key = numbered.group_key
     ORDER BY batch.step, batch.file_order, batch.row`;
 }
 
+/** 0, 1 or 2 as `endedByLimit` says it. */
+export const truncated = `CASE WHEN coalesce(stop_reason, '') = '' THEN 2
+      WHEN regexp_matches(lower(stop_reason), '${limitPattern}') THEN 1 ELSE 0 END`;
+
 /** A column as DOUBLE with NaN for NULL: reading nulls out of vectors costs ten times as much. */
-function notNull(column: string): string {
+export function notNull(column: string): string {
   return `coalesce(${column}::DOUBLE, 'nan'::DOUBLE) AS ${column}`;
 }
 
@@ -170,6 +179,7 @@ export async function writeDerived(writer: Writer, table: string, { batch, deriv
     acc_advantage: nullable(derived.accAdvantage),
     tool_advantage: nullable(derived.toolAdvantage),
     qualifies: numbers(derived.qualifies),
+    sibling_calls: numbers(derived.siblingCalls),
   };
   const ordered = [numbers(batch.key), ...derivedTypes.flatMap(([name]) => columns[name] ?? [])];
   const types: readonly StoredType[] = ['BIGINT', ...derivedTypes.map(([, type]) => type)];

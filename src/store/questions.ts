@@ -3,7 +3,8 @@
  * (file, row), pages of at most 500 rows, and values only as bound parameters. Leaves out what the host calls them
  * (protocol/engine.ts: the engine adds the run's id) and arithmetic (analysis/).
  */
-import type { Parameters, Row } from './duckdb.ts';
+import type { Cell, Parameters, Row } from './duckdb.ts';
+import { siblingRule, type FlagPatternKey } from './runFlags.ts';
 import type { RunTable } from './runTable.ts';
 import { storedRollout, storedRolloutColumns } from './storedRollout.ts';
 
@@ -58,10 +59,16 @@ export interface StoredRollout {
   readonly formatReward: number | null;
   /** As logged or decoded; null where the run's threshold decided. */
   readonly correctLogged: boolean | null;
+  /** True where that was decoded from the score. */
+  readonly correctDecoded: boolean;
   readonly correct: boolean | null;
   readonly calls: number;
   readonly failedCalls: number;
   readonly redundantCalls: number;
+  /** Calls that siblings likely did without. */
+  readonly siblingCalls: number;
+  /** Logged latency of the redundant calls. */
+  readonly wastedMs: number | null;
   readonly modelTokens: number | null;
   readonly modelCharacters: number;
   readonly accReward: number | null;
@@ -75,7 +82,7 @@ export interface StoredRollout {
 }
 
 /** Keys a list of rollouts can be sorted by. */
-export type RolloutOrder = 'step' | 'reward' | 'calls' | 'accAdvantage' | 'toolAdvantage' | 'redundant';
+export type RolloutOrder = 'step' | 'reward' | 'calls' | 'accAdvantage' | 'toolAdvantage' | 'redundant' | 'wasted';
 
 /** Which rollouts, in which order; structurally protocol's RolloutFilter plus step and group. */
 export interface RolloutSelection {
@@ -86,6 +93,8 @@ export interface RolloutSelection {
   readonly wrong: boolean;
   readonly withCalls: boolean;
   readonly redundant: boolean;
+  /** Only rollouts with such a flag; null for all. */
+  readonly pattern: FlagPatternKey | null;
   /** Words that must all occur in step, id or question, whatever their case; '' for none. */
   readonly text: string;
 }
@@ -116,6 +125,7 @@ const orderColumns: Readonly<Record<RolloutOrder, string>> = {
   accAdvantage: 'acc_advantage',
   toolAdvantage: 'tool_advantage',
   redundant: 'redundant_calls',
+  wasted: 'wasted_ms',
 };
 
 /** Counts of the run for its summary. */
@@ -181,7 +191,8 @@ export async function rolloutsPage(
   options: Slice & RolloutSelection,
   signal?: AbortSignal,
 ): Promise<Sliced<StoredRollout>> {
-  const { where, parameters } = conditions(options);
+  if (options.pattern !== null && options.pattern.rule !== siblingRule) await run.flags.load('flags', signal);
+  const { where, parameters } = conditions(options, run);
   const sorted = options.sort === null ? '' : `${orderColumns[options.sort]} ${options.descending ? 'DESC' : 'ASC'}`;
   return page(
     run,
@@ -201,7 +212,7 @@ export async function searchRollouts(
   options: { readonly text: string; readonly limit: number },
   signal?: AbortSignal,
 ): Promise<readonly StoredRollout[]> {
-  const { where, parameters } = conditions({ ...everything, text: options.text });
+  const { where, parameters } = conditions({ ...everything, text: options.text }, run);
   const slice = { first: 0, count: options.limit };
   const sql = selectRollouts(run, where, { order: '', slice });
   return (await run.database.rows({ sql, parameters, signal })).map(storedRollout);
@@ -253,6 +264,7 @@ const everything: RolloutSelection = {
   wrong: false,
   withCalls: false,
   redundant: false,
+  pattern: null,
   text: '',
 };
 
@@ -269,9 +281,12 @@ function wordCondition(parameter: string, word: string): string {
   return `(contains(${haystack}, lower(${parameter})) OR coalesce(${inId}(lower(id), lower(${parameter})), false))`;
 }
 
-function conditions(selection: RolloutSelection): { readonly where: string; readonly parameters: Parameters } {
+function conditions(
+  selection: RolloutSelection,
+  run: RunTable,
+): { readonly where: string; readonly parameters: Parameters } {
   const parts: string[] = [];
-  const parameters: Record<string, string | number> = {};
+  const parameters: Record<string, Cell | readonly string[]> = {};
   if (selection.step !== null) {
     parts.push('step = $step');
     parameters['step'] = selection.step;
@@ -283,6 +298,12 @@ function conditions(selection: RolloutSelection): { readonly where: string; read
   if (selection.wrong) parts.push('correct = false');
   if (selection.withCalls) parts.push('calls > 0');
   if (selection.redundant) parts.push('redundant_calls > 0');
+  if (selection.pattern?.rule === siblingRule) parts.push('sibling_calls > 0');
+  else if (selection.pattern !== null) {
+    const flagged = run.flags.keysOf(selection.pattern);
+    parts.push(`key IN (${flagged.sql})`);
+    Object.assign(parameters, flagged.parameters);
+  }
   const phrase = stepPhrase.exec(selection.text);
   if (phrase !== null) {
     parts.push('step = $phrase_step');

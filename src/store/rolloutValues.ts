@@ -3,6 +3,7 @@
  * holds the two together). Owned by the store; leaves out how values are kept (columnArrays.ts).
  */
 import { createHash } from 'node:crypto';
+import type { Json } from '../base/json.ts';
 import type { Call, CallOutcome, Rollout } from '../model/rollout.ts';
 import type { ColumnValue } from './columnArrays.ts';
 
@@ -17,29 +18,48 @@ export interface RolloutCounts {
   readonly observationCharacters: number;
   /** Null if no call has a logged latency. */
   readonly latencyMs: number | null;
+  /** The same of the flagged calls. */
+  readonly wastedMs: number | null;
+}
+
+/** What the rules say of a call. */
+export interface CallFlags {
+  /** Ids of the rules (certain or likely) that flag it with the usual thresholds. */
+  readonly rules: readonly string[];
+  /** What rules with a threshold measured, 0 to 1. */
+  readonly measured: {
+    readonly cropOverlap?: number;
+    readonly sharedLinks?: number;
+    readonly coveredShare?: number;
+    readonly knownShare?: number;
+  };
 }
 
 /** A call with its place and the rules that flag it. */
 export interface FlaggedCall {
   readonly call: Call;
   readonly index: number;
-  readonly rules: readonly string[];
+  readonly flags: CallFlags;
   readonly row: number;
 }
 
 const failures: ReadonlySet<CallOutcome> = new Set<CallOutcome>(['failed', 'malformed', 'timeout', 'refused']);
 
 /** Sums what the columns need, in one pass over the rollout; `flags[i]` are the rules that flag call i. */
-export function countsOf(rollout: Rollout, flags: readonly (readonly string[])[]): RolloutCounts {
+export function countsOf(rollout: Rollout, flags: readonly CallFlags[]): RolloutCounts {
   let sent = 0;
   let failed = 0;
   let flagged = 0;
   let observationCharacters = 0;
   let latencyMs: number | null = null;
+  let wastedMs: number | null = null;
   rollout.calls.forEach((call, index) => {
     observationCharacters += call.observation.length;
     if (call.latencyMs !== null) latencyMs = (latencyMs ?? 0) + call.latencyMs;
-    if ((flags[index]?.length ?? 0) > 0) flagged += 1;
+    if ((flags[index]?.rules.length ?? 0) > 0) {
+      flagged += 1;
+      if (call.latencyMs !== null) wastedMs = (wastedMs ?? 0) + call.latencyMs;
+    }
     // A call that was cut before it was sent counts neither in T nor among the failures (hdpo.md 1).
     if (!call.sent) return;
     sent += 1;
@@ -52,7 +72,7 @@ export function countsOf(rollout: Rollout, flags: readonly (readonly string[])[]
     policyTurns += 1;
     policyCharacters += turn.characters;
   }
-  return { sent, failed, flagged, policyTurns, policyCharacters, observationCharacters, latencyMs };
+  return { sent, failed, flagged, policyTurns, policyCharacters, observationCharacters, latencyMs, wastedMs };
 }
 
 /** The value of each rollout column by its name. */
@@ -69,10 +89,12 @@ export const rolloutValues: Readonly<Record<string, (rollout: Rollout, counts: R
   output: ({ output }) => output,
   question: ({ question }) => question.slice(0, questionCharacters),
   answer_key: ({ answer }) => answerKey(answer),
+  answer_is_truth: ({ answer, groundTruth }) => answerIsTruth(answer, groundTruth),
   reward: ({ reward }) => reward.total,
   answer_reward: ({ reward }) => reward.answer,
   format_reward: ({ reward }) => reward.format,
   correct_logged: ({ reward }) => reward.correct,
+  correct_decoded: ({ reward }) => (reward.correct === null ? null : reward.correctSource === 'decoded from score'),
   logged_advantage: ({ loggedAdvantage }) => loggedAdvantage,
   calls: (_, { sent }) => sent,
   failed_calls: (_, { failed }) => failed,
@@ -82,7 +104,9 @@ export const rolloutValues: Readonly<Record<string, (rollout: Rollout, counts: R
   model_characters: (_, { policyCharacters }) => policyCharacters,
   observation_characters: (_, { observationCharacters }) => observationCharacters,
   latency_ms: (_, { latencyMs }) => latencyMs,
+  wasted_ms: (_, { wastedMs }) => wastedMs,
   images: ({ images }) => images.length,
+  images_cut: ({ images }) => images.filter(({ state }) => state !== 'inline').length,
   masked: ({ masked }) => masked,
   stop_reason: ({ stopReason }) => shortOrNull(stopReason),
 };
@@ -99,7 +123,11 @@ export const callValues: Readonly<Record<string, (flagged: FlaggedCall) => Colum
   latency_ms: ({ call }) => call.latencyMs,
   arguments_characters: ({ call }) => call.raw.length,
   observation_characters: ({ call }) => call.observation.length,
-  redundant: ({ rules }) => rules.join(','),
+  redundant: ({ flags }) => flags.rules.join(','),
+  crop_overlap: ({ flags }) => flags.measured.cropOverlap ?? null,
+  shared_links: ({ flags }) => flags.measured.sharedLinks ?? null,
+  covered_share: ({ flags }) => flags.measured.coveredShare ?? null,
+  known_share: ({ flags }) => flags.measured.knownShare ?? null,
 };
 
 const questionCharacters = 160;
@@ -107,7 +135,19 @@ const longestText = 200;
 
 /** Hash of an answer: md5 (hex) after trimming, case folding and collapsing white space; null without an answer. */
 export function answerKey(answer: string | null): string | null {
-  return answer === null ? null : md5(answer.trim().replaceAll(/\s+/gu, ' ').toLowerCase());
+  return answer === null ? null : md5(normalised(answer));
+}
+
+function normalised(text: string): string {
+  return text.trim().replaceAll(/\s+/gu, ' ').toLowerCase();
+}
+
+/** Whether an answer equals the ground truth (or one of several) as answerKey normalises both; null where either is missing or no text. */
+function answerIsTruth(answer: string | null, groundTruth: Json): boolean | null {
+  const truths = (Array.isArray(groundTruth) ? groundTruth : [groundTruth]).flatMap((truth: Json) =>
+    typeof truth === 'string' || typeof truth === 'number' ? [normalised(String(truth))] : [],
+  );
+  return answer === null || truths.length === 0 ? null : truths.includes(normalised(answer));
 }
 
 /** A name as the index holds it: one that is too long for a column stays distinct, its end replaced by a hash of the whole. */

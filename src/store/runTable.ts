@@ -4,15 +4,18 @@
  * the engine; leaves out the questions asked of it (questions.ts) and the arithmetic (analysis/).
  */
 import { createHash } from 'node:crypto';
+import { defaultThresholds } from '../model/ruleThresholds.ts';
 import type { RolloutColumns } from './columnArrays.ts';
 import { rolloutColumns } from './columns.ts';
 import { derivedDeclarations, readAdvantageColumns, writeDerived } from './derivedColumns.ts';
 import type { Database, Parameters, Writer } from './duckdb.ts';
+import { rowsOfParts, rowsPerPart } from './partKeys.ts';
+import { createRunFlags, type FlagRules, type RunFlags } from './runFlags.ts';
 import { identifier } from './sqlText.ts';
 
 /** A part of a file's index. `id` names its content: a part that is loaded already under this id is not loaded again. */
 export type RunPart =
-  | { readonly kind: 'shard'; readonly id: string; readonly rolloutsPath: string }
+  | { readonly kind: 'shard'; readonly id: string; readonly rolloutsPath: string; readonly callsPath: string }
   | { readonly kind: 'columns'; readonly id: string; readonly columns: RolloutColumns };
 
 /** A log file of a run: its parts in file order; no parts = the file is gone. */
@@ -46,6 +49,8 @@ export interface AdvantageColumns {
   readonly superseded: Uint8Array;
   readonly modelTokens: Float64Array;
   readonly modelCharacters: Float64Array;
+  /** 1 = ended by a length or turn limit, 0 = not, 2 = not logged. */
+  readonly truncated: Uint8Array;
 }
 
 /** What was computed for a batch of AdvantageColumns: parallel arrays, NaN = null. */
@@ -60,6 +65,8 @@ export interface DerivedColumns {
   readonly qualifies: Uint8Array;
   readonly groupSize: Uint32Array;
   readonly groupQualifying: Uint32Array;
+  /** T − t: calls that siblings likely did without. */
+  readonly siblingCalls: Uint32Array;
 }
 
 /** An open run. */
@@ -70,27 +77,36 @@ export interface RunTable {
    * `group_in_step` here, so that a new step does not renumber the others), and `key`, `file_order` for total orders.
    */
   readonly view: string;
+  /** Its flagged calls. */
+  readonly flags: RunFlags;
   /** Makes the table hold exactly these parts of these files (other files stay); gives the steps that changed, ascending. */
   setFiles(files: readonly RunFile[], signal?: AbortSignal): Promise<readonly number[]>;
   /** The columns of all rollouts of these steps (null = all). */
   columnsForAdvantages(steps: readonly number[] | null, signal?: AbortSignal): Promise<AdvantageColumns>;
   /** Writes back what was computed for a batch; rows that were replaced meanwhile stay without. */
   setDerived(batch: AdvantageColumns, derived: DerivedColumns): Promise<void>;
+  /** Counts other flags as redundant calls, in rows that are here and in those to come. */
+  setRules(rules: FlagRules): Promise<void>;
   /** Drops the table. */
   close(): Promise<void>;
 }
-
-// A row's key is its part's number and its row: unique for ever, since part numbers are never used twice.
-const rowsPerPart = 2 ** 31;
 
 // Compacting 400,000 rows takes 0.15 s and gives back most of what an import or a rewrite of derived columns took.
 const compactAfterRows = 50_000;
 
 interface LoadedFile {
   readonly fileId: number;
-  /** Number of each part by its id. */
-  readonly parts: ReadonlyMap<string, number>;
+  /** Parts by id. */
+  readonly parts: ReadonlyMap<string, LoadedPart>;
 }
+
+interface LoadedPart {
+  readonly number: number;
+  readonly part: RunPart;
+}
+
+/** The rules whose flags a shard counts: all, with the usual thresholds. */
+const rulesOfShards: FlagRules = { off: [], ...defaultThresholds };
 
 const shardNames = rolloutColumns.map(({ name }) => name);
 
@@ -99,6 +115,17 @@ export async function openRunTable(database: Database, name: string): Promise<Ru
   const base = `run_${createHash('sha256').update(name).digest('hex').slice(0, 24)}`;
   const names = { table: identifier(base), files: identifier(`${base}_files`), view: identifier(`${base}_view`) };
   let loaded: ReadonlyMap<string, LoadedFile> = new Map();
+  const flags = createRunFlags({
+    database,
+    names: { flags: identifier(`${base}_flags`), tools: identifier(`${base}_tools`) },
+    parts: () => partsOf(loaded),
+    rules: rulesOfShards,
+  });
+  let rulesSet = false;
+  const forgetFlags = (error: unknown): never => {
+    flags.forget();
+    throw error;
+  };
   const counter = { part: 0, file: 0 };
   let changedRows = 0;
   const compactIfDue = async (changed: number): Promise<void> => {
@@ -109,12 +136,20 @@ export async function openRunTable(database: Database, name: string): Promise<Ru
   return {
     database,
     view: names.view,
+    flags,
     setFiles: async (files, signal) => {
       // Writes run in turn and `loaded` is set before the next one's BEGIN has come back, so plans see what is loaded.
-      const done = await database.write(async (writer) => {
-        const plan = planOf(files, loaded, counter);
-        return { plan, changes: await applyPlan(writer, names, plan) };
-      }, signal);
+      const done = await database
+        .write(async (writer) => {
+          const plan = planOf(files, loaded, counter);
+          const changes = await applyPlan(writer, names, plan);
+          if (rulesSet && plan.added.length > 0) {
+            await flags.loadIn(writer, 'flags', partsOf(plan.after));
+            await flags.apply(writer, names.table, rowsOfParts(plan.added.map(({ number }) => number)));
+          }
+          return { plan, changes };
+        }, signal)
+        .catch(forgetFlags);
       loaded = done.plan.after;
       await compactIfDue(done.changes.rows);
       return done.changes.steps;
@@ -124,13 +159,30 @@ export async function openRunTable(database: Database, name: string): Promise<Ru
       await database.write((writer) => writeDerived(writer, names.table, { batch, derived }));
       await compactIfDue(batch.count);
     },
+    setRules: async (rules) => {
+      flags.setRules(rules);
+      rulesSet = true;
+      await database
+        .write(async (writer) => {
+          await flags.loadIn(writer, 'flags', partsOf(loaded));
+          await flags.apply(writer, names.table, 'true');
+        })
+        .catch(forgetFlags);
+    },
     close: () =>
       database.write(async (writer) => {
+        await flags.drop(writer);
         await writer.run({ sql: `DROP VIEW ${names.view}` });
         await writer.run({ sql: `DROP TABLE ${names.table}` });
         await writer.run({ sql: `DROP TABLE ${names.files}` });
       }),
   };
+}
+
+function partsOf(files: ReadonlyMap<string, LoadedFile>): ReadonlyMap<number, RunPart> {
+  return new Map(
+    [...files.values()].flatMap(({ parts }) => [...parts.values()].map(({ number, part }) => [number, part])),
+  );
 }
 
 interface TableNames {
@@ -182,15 +234,15 @@ function planOf(
     const before = loaded.get(file);
     const fileId = before?.fileId ?? (counter.file += 1);
     if (!before) newFiles.push({ fileId, file });
-    const numbers = new Map<string, number>();
+    const kept = new Map<string, LoadedPart>();
     for (const part of parts) {
       const known = before?.parts.get(part.id);
-      const number = known ?? (counter.part += 1);
-      numbers.set(part.id, number);
+      const number = known?.number ?? (counter.part += 1);
+      kept.set(part.id, { number, part });
       if (known === undefined) added.push({ part, number, fileId, stepFromName });
     }
-    for (const [id, number] of before?.parts ?? []) if (!numbers.has(id)) dropped.push(number);
-    after.set(file, { fileId, parts: numbers });
+    for (const [id, { number }] of before?.parts ?? []) if (!kept.has(id)) dropped.push(number);
+    after.set(file, { fileId, parts: kept });
   }
   return { dropped, added, newFiles, after };
 }
@@ -221,15 +273,6 @@ async function applyPlan(writer: Writer, names: TableNames, plan: Plan): Promise
   await addColumns(writer, names.table, plan.added);
   await collect(plan.added.map(({ number }) => number));
   return { steps: [...steps].sort((a, b) => a - b), rows: changed };
-}
-
-/** The rows of parts, as ranges of keys: DuckDB skips all row groups outside a range. Part numbers are ours. */
-function rowsOfParts(parts: readonly number[]): string {
-  const first = parts.reduce((low, part) => Math.min(low, part));
-  const last = parts.reduce((high, part) => Math.max(high, part));
-  const between = `key BETWEEN ${first * rowsPerPart} AND ${(last + 1) * rowsPerPart - 1}`;
-  if (last - first + 1 === parts.length) return between;
-  return `${between} AND key // ${rowsPerPart} IN (${parts.join(', ')})`;
 }
 
 async function addFiles(writer: Writer, files: string, newFiles: Plan['newFiles']): Promise<void> {

@@ -10,12 +10,14 @@ import { callColumns, rolloutColumns } from './columns.ts';
 /** Name of a shard, also the base of its file names: letters, digits, '.', '_' and '-' only. */
 export type ShardKey = string & { readonly brand?: 'ShardKey' };
 
-/** The reader's part of a key: another reader, version or variant gives another shard. */
+/** Who made a shard: another reader, version, variant or other rules give another one. */
 export interface ShardReader {
   /** FormatId of the reader. */
   readonly reader: string;
   readonly readerVersion: number;
   readonly variant: string;
+  /** Version of the redundancy rules: other rules flag other calls. */
+  readonly rulesVersion: number;
 }
 
 /** What a shard covers: bytes [firstByte, sizeBytes) of a file whose first `sizeBytes` bytes have this fingerprint. */
@@ -30,7 +32,7 @@ export interface ShardIdentity extends ShardReader {
 
 /** What a key says: where its bytes lie and what they hash to. */
 export interface KeyParts {
-  /** Reader, version, variant, list of columns and the hash of the first 64 KB: what all shards of one file share. */
+  /** Reader, its version and that of the rules, variant, list of columns and the hash of the first 64 KB: what all shards of one file share. */
   readonly prefix: string;
   readonly sizeBytes: number;
   readonly headTailHash: string;
@@ -40,7 +42,7 @@ export interface KeyParts {
 const hashedBytes = 64 * 1024;
 const hashDigits = 24;
 const keyPattern =
-  /^(?<prefix>[\w.]+-\d+-[\w.]*-[0-9a-f]{6}-(?<head>[0-9a-f]{24}))-(?<size>[0-9a-z]+)-(?<tail>[0-9a-f]{24})-(?<first>[0-9a-z]+)$/;
+  /^(?<prefix>[\w.]+-\d+r\d+-[\w.]*-[0-9a-f]{6}-(?<head>[0-9a-f]{24}))-(?<size>[0-9a-z]+)-(?<tail>[0-9a-f]{24})-(?<first>[0-9a-z]+)$/;
 
 /** Other columns make another index: a shard that an older version wrote does not fit and is built again. */
 const layout = digest(
@@ -62,8 +64,14 @@ export function unfinishedFingerprint(hash: string, end: number): string {
 }
 
 /** What the keys of all shards of a file start with, by its reader and headTailHash. */
-export function keyPrefix({ reader, readerVersion, variant }: ShardReader, hash: string): string {
-  return [plain(reader), readerVersion, short(plain(variant)), layout, hash.slice(0, hashDigits)].join('-');
+export function keyPrefix({ reader, readerVersion, variant, rulesVersion }: ShardReader, hash: string): string {
+  return [
+    plain(reader),
+    `${readerVersion}r${rulesVersion}`,
+    short(plain(variant)),
+    layout,
+    hash.slice(0, hashDigits),
+  ].join('-');
 }
 
 /** Takes a key apart; null for a name that is no key. */

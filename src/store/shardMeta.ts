@@ -31,10 +31,10 @@ export function parseMeta(text: string): ShardMeta | null {
   if (!isObject(value)) return null;
   const reader = asString(value['reader']);
   const variant = asString(value['variant']);
-  const sums = ['readerVersion', 'lines', 'read', 'skipped', 'noted'].map(
+  const sums = ['readerVersion', 'rulesVersion', 'lines', 'read', 'skipped', 'noted'].map(
     (name) => asNumber(value[name]) ?? Number.NaN,
   );
-  const [readerVersion = 0, lines = 0, read = 0, skipped = 0, noted = 0] = sums;
+  const [readerVersion = 0, rulesVersion = 0, lines = 0, read = 0, skipped = 0, noted = 0] = sums;
   const range = rangeOf(value['range']);
   const next = placeOf(value['next']);
   if (reader === null || variant === null || range === null || next === null || sums.some(Number.isNaN)) return null;
@@ -45,6 +45,7 @@ export function parseMeta(text: string): ShardMeta | null {
   return {
     reader,
     readerVersion,
+    rulesVersion,
     variant,
     range,
     previous,

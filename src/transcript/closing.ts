@@ -6,7 +6,9 @@ import { isObject } from '../base/json.ts';
 import type { NamedValue, Rollout } from '../model/rollout.ts';
 import { arithmeticLines, memberLines, rewardSum } from '../protocol/arithmetic.ts';
 import type { Explanation } from '../protocol/engine.ts';
-import { countText, durationText, signedText } from '../base/numberText.ts';
+import type { FlagReport } from '../protocol/flags.ts';
+import { counterfactualLines, counterfactualTitle } from '../protocol/flagTexts.ts';
+import { countText, signedText } from '../base/numberText.ts';
 import { transcriptTexts as texts } from '../protocol/texts.ts';
 import { emptyBlock, heading, type Block } from './block.ts';
 import { smallValues } from './renderTurn.ts';
@@ -16,7 +18,7 @@ import { oneLine, visibleText } from './visibleText.ts';
 export interface TitleContext {
   readonly runName: string;
   readonly explanation: Explanation | null;
-  readonly redundant: readonly (readonly string[])[];
+  readonly flags: FlagReport;
 }
 
 /** 60 values of 500 characters: at most 90 kB of UTF-8. */
@@ -60,7 +62,7 @@ function rewardText(rollout: Rollout, explanation: Explanation | null): string {
   return texts.reward(rewardSum(parts, explanation?.row.accReward ?? reward.total));
 }
 
-function advantageLine(rollout: Rollout, { explanation, redundant }: TitleContext): string {
+function advantageLine(rollout: Rollout, { explanation, flags }: TitleContext): string {
   const calls = rollout.calls.filter(({ sent }) => sent).length;
   const parts: string[] = [];
   const logged = rollout.loggedAdvantage;
@@ -75,13 +77,7 @@ function advantageLine(rollout: Rollout, { explanation, redundant }: TitleContex
   }
   if (!unrewarded && explanation !== null) parts.push(`A_tool ${signedText(explanation.row.toolAdvantage)}`);
   parts.push(`T ${calls}`, unrewarded ? texts.noReward : rewardText(rollout, explanation));
-  const flagged = rollout.calls.filter((_, index) => (redundant[index]?.length ?? 0) > 0);
-  if (flagged.length > 0) {
-    const times = flagged.map(({ latencyMs }) => latencyMs);
-    const known = times.filter((time) => time !== null);
-    const time = known.length === 0 ? null : durationText(known.reduce((sum, value) => sum + value, 0));
-    parts.push(texts.redundantCalls(flagged.length, time));
-  }
+  if (flags.counterfactual !== null) parts.push(counterfactualTitle(flags.counterfactual));
   return parts.join('   ');
 }
 
@@ -92,7 +88,7 @@ function hasNoReward({ reward }: Rollout, explanation: Explanation | null): bool
 }
 
 /** The blocks below the turns: sums, members of the group, further logged values. */
-export function closingBlock(rollout: Rollout, explanation: Explanation | null): Block {
+export function closingBlock(rollout: Rollout, { explanation, flags }: Omit<TitleContext, 'runName'>): Block {
   const block = emptyBlock();
   block.lines.push(heading(texts.arithmetic));
   if (hasNoReward(rollout, explanation)) {
@@ -106,9 +102,17 @@ export function closingBlock(rollout: Rollout, explanation: Explanation | null):
     for (const { text } of arithmeticLines(explanation)) block.lines.push(`  ${oneLine(text, 300)}`);
     for (const line of memberLines(explanation)) block.lines.push(`    ${line}`);
   }
+  for (const line of redundancyLines(flags)) block.lines.push(`  ${line}`);
   block.marks.push({ kind: 'arithmetic', line: 0, count: block.lines.length });
   addFacts(block, rollout);
   return block;
+}
+
+/** What only a number of calls is proven for, and what the rollout would be without its redundant calls. */
+function redundancyLines({ flags, counterfactual }: FlagReport): readonly string[] {
+  const numbers = flags.filter(({ call, confidence }) => call === null && confidence !== 'hint');
+  const proven = numbers.map(({ sentence }) => `⚠ ${sentence}`);
+  return counterfactual === null ? proven : [...proven, ...counterfactualLines(counterfactual)];
 }
 
 function addFacts(block: Block, rollout: Rollout): void {

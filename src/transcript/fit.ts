@@ -11,7 +11,7 @@ import { safeCut } from './visibleText.ts';
 export const turnCharacters = 250_000;
 
 /** Bytes of all turns with their marks; the rest of 1,000,000 is for title, sums and what is also logged. */
-export const turnsBudget = 860_000;
+export const turnsBudget = 770_000;
 
 /** No turn is cut below this many bytes: before that, turns at the end are left out. */
 const smallestShare = 4_000;

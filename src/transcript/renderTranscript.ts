@@ -5,6 +5,7 @@
  */
 import type { Rollout } from '../model/rollout.ts';
 import type { Explanation, RolloutRef } from '../protocol/engine.ts';
+import type { FlagReport } from '../protocol/flags.ts';
 import { transcriptTexts as texts } from '../protocol/texts.ts';
 import type { Mark, TranscriptDocument } from '../protocol/transcript.ts';
 import { addAnswer, type AnswerVerdict } from './answerBlock.ts';
@@ -21,8 +22,7 @@ export interface TranscriptContext {
   readonly file: string;
   /** Null while the group is not indexed yet. */
   readonly explanation: Explanation | null;
-  /** Ids of the redundancy rules by call; a missing entry means none. */
-  readonly redundant: readonly (readonly string[])[];
+  readonly flags: FlagReport;
 }
 
 /** What the rest of a turn is shown with; all of it may be left out. */
@@ -38,19 +38,20 @@ const partBytes = 900_000;
 export function renderTranscript(rollout: Rollout, context: TranscriptContext): TranscriptDocument {
   const { blocks, plan } = planTurns(rollout, turnContext(rollout, verdictOf(rollout, context.explanation)));
   const shown = blocks.slice(0, plan.shown).map((block, turn) => shownBlock(block, plan.cuts[turn] ?? null));
-  for (const block of shown) annotateCalls(block, context.redundant);
+  for (const block of shown) annotateCalls(block, context.flags);
   if (plan.shown < rollout.turns.length) shown.push(leftOutBlock(rollout, plan.shown));
   const all = stack([
     titleBlock(rollout, context),
     ...shown,
     lateAnswer(rollout, context.explanation),
-    closingBlock(rollout, context.explanation),
+    closingBlock(rollout, context),
   ]);
   return {
     title: shortTitle(rollout, context.explanation),
     text: `${all.lines.join('\n')}\n`,
     marks: all.marks,
     explanation: context.explanation,
+    flags: context.flags,
     part: null,
     file: context.file,
     line: rollout.place.line,
@@ -75,7 +76,8 @@ export function renderRest(
   const starts = partStarts(block, partBytes, from);
   const index = Math.min(Math.max(0, Math.trunc(part)), starts.length - 1);
   const chosen = between(block, starts[index] ?? from, starts[index + 1] ?? null);
-  annotateCalls(chosen, context.redundant ?? []);
+  const flags = context.flags ?? { flags: [], counterfactual: null };
+  annotateCalls(chosen, flags);
   const label =
     turn >= plan.shown ? texts.moreTurns(turn + 1, rollout.turns.length) : (turns.labels[turn] ?? String(turn + 1));
   const title = texts.rest(label, index + 1, starts.length);
@@ -88,6 +90,7 @@ export function renderRest(
     text: `${all.lines.join('\n')}\n`,
     marks: all.marks,
     explanation,
+    flags,
     part: { index, count: starts.length },
     file: context.file ?? '',
     line: rollout.place.line,

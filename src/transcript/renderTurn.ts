@@ -6,6 +6,7 @@
 import type { Call, LoggedImage, NamedValue, Rollout, SubAgent, Turn } from '../model/rollout.ts';
 import { durationText } from '../base/numberText.ts';
 import { outcomeNames, redundancyText, roleNames, transcriptTexts as texts } from '../protocol/texts.ts';
+import type { FlagReport, ShownFlag } from '../protocol/flags.ts';
 import type { Mark } from '../protocol/transcript.ts';
 import { addLines, charactersOf, emptyBlock, heading, withRemark, type Block } from './block.ts';
 import { addAnswer, type AnswerVerdict } from './answerBlock.ts';
@@ -60,7 +61,7 @@ export function turnContext(rollout: Rollout, verdict: AnswerVerdict): TurnConte
 }
 
 /** What each turn is called: policy turns are numbered from 1, other roles only where there are several, each agent's apart. */
-function turnLabels({ turns }: Rollout): readonly string[] {
+export function turnLabels({ turns }: Rollout): readonly string[] {
   const speaker = ({ role, agent }: Turn): string => (agent === null ? role : `${role}\0${agent.depth}\0${agent.name}`);
   const totals = new Map<string, number>();
   for (const turn of turns) totals.set(speaker(turn), (totals.get(speaker(turn)) ?? 0) + 1);
@@ -348,15 +349,24 @@ function addImage(
   block.lines.push(indent + texts.image(image + 1, details));
 }
 
-/** Puts the redundancy rules that flag a call into its mark and behind its heading. */
-export function annotateCalls(block: Block, redundant: readonly (readonly string[])[]): void {
+/** Puts what flags a call as certain or likely into its mark and behind its heading. */
+export function annotateCalls(block: Block, { flags }: FlagReport): void {
+  const byCall = new Map<number, ShownFlag[]>();
+  for (const flag of flags) {
+    if (flag.call === null || flag.confidence === 'hint') continue;
+    const known = byCall.get(flag.call);
+    if (known) known.push(flag);
+    else byCall.set(flag.call, [flag]);
+  }
   block.marks.forEach((mark, index) => {
-    if (mark.kind !== 'call') return;
-    const rules = redundant[mark.call] ?? [];
-    if (rules.length === 0) return;
-    block.marks[index] = { ...mark, redundant: rules };
+    const found = mark.kind === 'call' ? byCall.get(mark.call) : undefined;
+    if (mark.kind !== 'call' || found === undefined) return;
+    block.marks[index] = { ...mark, redundant: found.map(({ rule }) => rule) };
     const line = block.lines[mark.line] ?? '';
     // In the rest of a turn a call may go on whose heading stands in the document.
-    if (line.startsWith(callStart(mark.call))) block.lines[mark.line] = withRemark(line, `⚠ ${redundancyText(rules)}`);
+    if (!line.startsWith(callStart(mark.call))) return;
+    // What siblings show is long and the same for all calls: the hover says it.
+    const remarks = found.map(({ rule, sentence }) => (rule === 'sibling' ? redundancyText([rule]) : sentence));
+    block.lines[mark.line] = withRemark(line, `⚠ ${remarks.join('; ')}`);
   });
 }

@@ -9,7 +9,9 @@ import type { OpenTranscripts } from '../host/openTranscripts.ts';
 import type { Session } from '../host/session.ts';
 import { annotationsCommands, type AnnotationsControls } from './annotations/activateAnnotations.ts';
 import { chartsCommands } from './charts/activateCharts.ts';
+import { cropsCommands } from './crops/activateCrops.ts';
 import { fieldMappingCommands } from './fieldMapping/activateFieldMapping.ts';
+import { redundancyCommands } from './redundancy/activateRedundancy.ts';
 import { runsTreeCommands, type RunsTreeControls } from './runsTree/runsTreeCommands.ts';
 import type { TokenViewControls } from './transcript/tokenView.ts';
 import { transcriptCommands } from './transcript/transcriptCommands.ts';
@@ -31,6 +33,8 @@ export function registerCommands(dependencies: CommandDependencies): void {
     ...runsTreeCommands(dependencies),
     ...transcriptCommands(dependencies),
     ...annotationsCommands(dependencies),
+    ...redundancyCommands(dependencies),
+    ...cropsCommands(dependencies),
     ...chartsCommands(dependencies),
     ...fieldMappingCommands(dependencies),
   };

@@ -1,14 +1,17 @@
 // npm run bench [-- --small]: speed and memory as ratios measured in one run, printed and written to out/bench.json.
 // Not a test: these figures depend on the machine. Needs `npm run build` first (the script does it) and about 5 GB of
-// disk for the generated runs, which are removed again. `--small` uses a tenth of the sizes, to try the bench itself.
+// disk for the generated runs, which are removed again, and Chromium for the charts. `--small` uses a tenth of the sizes,
+// to try the bench itself.
 // Activation time and the extension host's memory are measured in the real VS Code (test/vscode), not here.
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeMetisRun } from '../generate/metisRun.mjs';
+import { chartsBench, framesText } from './charts.mjs';
 import { engineBench } from './engine.mjs';
 import { best, runNode } from './measure.mjs';
+import { rulesBench } from './rules.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const small = process.argv.includes('--small') ? 10 : 1;
@@ -73,6 +76,16 @@ try {
   );
   await rm(long.directory, { recursive: true });
 
+  const many = await generated('400,000 rollouts', { bytes: 3.2e9, min: 8_000, max: 8_000 });
+  const rules = await rulesBench({ root, directory: many.directory, times: 2 });
+  report(
+    'redundancy rules while indexing',
+    `${rules.ratio.toFixed(2)} × indexing without them (aim: at most 1.3); ${many.rollouts} rollouts in 8 KB lines, ` +
+      `${rules.seconds.toFixed(1)} s against ${rules.bareSeconds.toFixed(1)} s`,
+    { ...rules, aim: 1.3, rollouts: many.rollouts },
+  );
+  await rm(many.directory, { recursive: true });
+
   const memory = await generated('3 GB', { bytes: 3e9, min: 8_000, max: 100_000 });
   const engine = await engineBench({ root, directory: memory.directory, storage: join(folder, 'storage') });
   report(
@@ -96,6 +109,17 @@ try {
     'transcript of a 10 MB record',
     `${(opened.transcriptSeconds * 1000).toFixed(0)} ms from question to text of ${megabytes(opened.transcriptBytes)} (aim: first line under 1 s)`,
     { seconds: opened.transcriptSeconds, bytes: opened.transcriptBytes },
+  );
+
+  const charts = await chartsBench({ rollouts: 400_000 / small });
+  for (const [label, frames] of Object.entries(charts.frames)) {
+    report(`charts, redraw by ${label}`, `${framesText(frames)}; ${charts.rollouts} rollouts`, frames);
+  }
+  const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`;
+  report(
+    'charts, first draw',
+    `curves ${seconds(charts.curvesMs)}, densities and list ${seconds(charts.samplesMs)} from a cold browser`,
+    { curvesMs: charts.curvesMs, samplesMs: charts.samplesMs },
   );
 
   const bundles = {};

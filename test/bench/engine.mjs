@@ -42,7 +42,15 @@ export async function engineBench({ root, directory, storage }) {
       run = (await ask('runs', {})).find(({ id }) => id === opened.id);
     }
     const seconds = (performance.now() - started) / 1000;
-    const filter = { sort: null, descending: false, wrong: false, withCalls: false, redundant: false, text: '' };
+    const filter = {
+      sort: null,
+      descending: false,
+      wrong: false,
+      withCalls: false,
+      redundant: false,
+      pattern: null,
+      text: '',
+    };
     const page = await ask('rollouts', { run: run.id, step: null, group: null, filter, first: 0, count: 1 });
     const asked = performance.now();
     const { bytes } = await ask('transcript', { ref: page.rows[0].ref, path: directory, rest: null });

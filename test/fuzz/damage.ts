@@ -5,12 +5,15 @@ import type { Fixture } from '../unit/readers/fixtureFolders.ts';
 import { mutateBytes, mutateStructure, type Random, randomFrom } from '../unit/readers/mutate.ts';
 import { type MemberDraft, zipOf, zstdOf } from '../unit/readers/zipOf.ts';
 import { rawValue } from './rawValues.ts';
+import { damagedWrapping, type Wrapping } from './wrap.ts';
 
 /** A fixture with what the damage needs of it. */
 export interface Subject {
   readonly fixture: Fixture;
   /** The members of an archive; empty for other logs. */
   readonly members: readonly MemberDraft[];
+  /** The log as a Parquet table; null where it is none. */
+  readonly table: Buffer | null;
 }
 
 /** A damaged log. */
@@ -19,6 +22,8 @@ export interface Damaged {
   readonly bytes: Buffer;
   /** What was done, in a word or two. */
   readonly how: string;
+  /** What the bytes are wrapped in; null for a log as readers see it. */
+  readonly wrapping: Wrapping | null;
 }
 
 const below = (random: Random, count: number): number => Math.floor(random() * count);
@@ -30,13 +35,19 @@ const pick = <T>(random: Random, values: readonly T[]): T => {
 
 /** Largest log that is damaged: more would only make fewer cases. */
 const mostBytes = 4 * 1024 * 1024;
+/** Each costs a file, and some a query. */
+const wrappedShare = 0.06;
 
 /** The case of a seed. */
 export function damagedLog(subjects: readonly Subject[], seed: number): Damaged {
   const random = randomFrom(Math.imul(seed, 2_654_435_761));
   const subject = pick(random, subjects);
+  if (random() < wrappedShare && subject.members.length === 0) {
+    const { bytes, wrapping } = damagedWrapping(subject.fixture.bytes, subject.table, random);
+    return { subject, how: wrapping, bytes, wrapping };
+  }
   const made = madeOf(subject, subjects, random);
-  return { subject, how: made.how, bytes: made.bytes.subarray(0, mostBytes * 2) };
+  return { subject, how: made.how, bytes: made.bytes.subarray(0, mostBytes * 2), wrapping: null };
 }
 
 type Made = Pick<Damaged, 'bytes' | 'how'>;

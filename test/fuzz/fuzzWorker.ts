@@ -1,6 +1,7 @@
 // The child process of `npm run fuzz`: runs the cases of the seeds it is told, one after the other, and says before each
 // that it starts. It may hang, run out of memory or crash: its parent (fuzz.mjs) sees that and knows the seed.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesSource } from '../../src/readers/source.ts';
 import { listZip, openMember } from '../../src/readers/zipMembers.ts';
@@ -8,6 +9,7 @@ import { claimOf, fixtures } from '../unit/readers/fixtureFolders.ts';
 import { randomFrom } from '../unit/readers/mutate.ts';
 import { checkCase, type Claim, type Outcome } from './checkCase.ts';
 import { type Damaged, damagedLog, type Subject } from './damage.ts';
+import { createUnwrapper } from './wrap.ts';
 
 /** From the parent: the seeds to run; `save` writes the input of the first one and runs nothing. */
 export interface Order {
@@ -30,11 +32,16 @@ export type Report =
 /** A log as large as a fixture needs no more; what stays of it must be far less. */
 const mostResidentBytes = 1_500_000_000;
 const casesBetweenCollections = 100;
+/** A wrapped log that is told in a sentence. */
+const refused: Outcome = { recognised: false, rollouts: 0, noted: 1 };
 
 const report = (message: Report): void => {
   process.send?.(message);
 };
 
+const folder = mkdtempSync(join(tmpdir(), 'rollout-lens-fuzz-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const unwrapper = createUnwrapper(folder);
 const subjects = await loadSubjects();
 const claims = await loadClaims(subjects);
 process.on('message', (order: Order) => void run(order));
@@ -46,7 +53,8 @@ async function loadSubjects(): Promise<readonly Subject[]> {
   for (const fixture of fixtures()) {
     if (fixture.bytes.length > 256 * 1024) continue;
     if (fixture.kind !== 'archive') {
-      found.push({ fixture, members: [] });
+      const table = fixture.kind === 'lines' ? await unwrapper.tableOf(fixture.bytes) : null;
+      found.push({ fixture, members: [], table });
       continue;
     }
     const source = bytesSource(fixture.name, fixture.bytes);
@@ -55,7 +63,7 @@ async function loadSubjects(): Promise<readonly Subject[]> {
       const opened = await openMember(source, member, 1e8);
       if (opened.ok) members.push({ name: member.name, content: opened.bytes });
     }
-    found.push({ fixture, members });
+    found.push({ fixture, members, table: null });
   }
   return found;
 }
@@ -67,8 +75,8 @@ async function loadClaims(all: readonly Subject[]): Promise<readonly Claim[]> {
 
 async function run({ first, until, deadlineMs, save }: Order): Promise<void> {
   if (save !== null) {
-    const { bytes, subject } = damagedLog(subjects, first);
-    const path = join(save, `${first}-${subject.fixture.name}`);
+    const { bytes, subject, wrapping } = damagedLog(subjects, first);
+    const path = join(save, `${first}-${subject.fixture.name}${wrapping === null ? '' : `.${wrapping}`}`);
     mkdirSync(save, { recursive: true });
     writeFileSync(path, bytes);
     report({ kind: 'saved', path });
@@ -94,7 +102,7 @@ async function runCase(seed: number): Promise<void> {
     report({ kind: 'finding', seed, what: 'the damage itself', message: messageOf(error) });
     return;
   }
-  const { subject, bytes, how } = damaged;
+  const { subject, bytes, how, wrapping } = damaged;
   const { fixture } = subject;
   const what = `${fixture.id}, ${how}, ${bytes.length} bytes`;
   report({ kind: 'start', seed, what });
@@ -105,7 +113,8 @@ async function runCase(seed: number): Promise<void> {
     const own = claims.filter((claim) => claim.recognition.format === fixture.id.split('/')[0]).slice(0, 1);
     const foreign = random() < 0.2 ? claims[Math.floor(random() * claims.length)] : undefined;
     const others = foreign === undefined ? own : [...own, foreign];
-    const outcome = await checkCase(bytes, { name: fixture.name, others, seed });
+    const inside = wrapping === null ? bytes : await unwrapper.unwrap(fixture.name, bytes);
+    const outcome = inside === null ? refused : await checkCase(inside, { name: fixture.name, others, seed });
     const used = process.cpuUsage(before);
     const cpuMs = (used.user + used.system) / 1000;
     const resident = process.memoryUsage().rss;

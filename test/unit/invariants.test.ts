@@ -44,6 +44,9 @@ describe('invariant 6: lists have a total order', () => {
     [/\bstep$/, 'one row a step'],
     [/\bsize DESC$/, 'one row a size'],
     [/\bfile$/, 'one row a file'],
+    [/\brule, tool NULLS FIRST$/, 'one row a rule and tool'],
+    [/\bstep, group_in_step$/, 'one row a group'],
+    [/^prompt_name$/, 'ranks equal names alike'],
   ];
   const orders = src.flatMap((file) =>
     [...codeOf(file).matchAll(/ORDER BY (.*?)(?=\)|`|'| LIMIT| \$\{limit|$)/gm)].map(([, keys = '']) => keys.trim()),
@@ -98,9 +101,7 @@ describe('invariant 9: text of a log is text', () => {
   it('enters Markdown by appendText and appendCodeblock only', () => {
     const other = found(src, /new vscode\.MarkdownString\([^)]+\)|appendMarkdown\((?!'[^']*'\)).*/g);
     // The one link: an id of ours, and JSON that is encoded.
-    expect(other).toEqual([
-      'src/views/annotations/markdown.ts: appendMarkdown(`](command:${block.command}?${argument})`);',
-    ]);
+    expect(other).toEqual(['src/views/annotations/markdown.ts: appendMarkdown(`](command:${command}?${encoded})`);']);
   });
   it('is no link in a notification', () => {
     const shown = found(src, /show(?:Information|Warning|Error)Message\((?!withoutLinks\()[^,)]*/g);

@@ -21,7 +21,6 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'src/model',
     'src/base',
     'node',
-    'fzstd',
   ],
   'src/processes': [
     'src/engine',
@@ -34,7 +33,18 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'node',
     'vscode-jsonrpc/node',
   ],
+  'src/cli': [
+    'src/engine',
+    'src/analysis',
+    'src/store',
+    'src/transcript',
+    'src/protocol',
+    'src/model',
+    'src/base',
+    'node',
+  ],
   'src/cli.ts': [
+    'src/cli',
     'src/engine',
     'src/readers',
     'src/analysis',
@@ -49,7 +59,15 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'src/host': ['src/protocol', 'src/model', 'src/base', 'node', 'vscode', 'yauzl'],
   'src/views': ['src/host', 'src/protocol', 'src/model', 'src/base', 'node', 'vscode'],
   'src/extension.ts': ['src/views', 'src/host', 'vscode', 'vscode-jsonrpc/node'],
-  'webview/ui': ['src/protocol', 'src/model', 'src/base', '@vscode/webview-ui-toolkit', 'vscode-jsonrpc/browser'],
+  'webview/ui': [
+    'src/protocol',
+    'src/model',
+    'src/base',
+    '@vscode/webview-ui-toolkit',
+    '@tanstack/virtual-core',
+    'vscode-jsonrpc/browser',
+  ],
   'webview/fieldMapping': ['webview/ui', 'src/protocol', 'src/model', 'src/base'],
+  'webview/crops': ['webview/ui', 'src/protocol', 'src/model', 'src/base'],
   'webview/charts': ['webview/ui', 'src/protocol', 'src/model', 'src/analysis', 'src/base', 'd3'],
 };

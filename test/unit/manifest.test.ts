@@ -85,7 +85,7 @@ describe('commands', () => {
   it('share one category and have titles in Title Case without emoji, verb first', () => {
     const small = new Set(['a', 'an', 'the', 'of', 'in', 'with', 'and', 'or', 'to', 'by', 'at', 'for', 'on']);
     const verbs =
-      /^(Open|Close|Map|Refresh|Sort|Filter|Clear|Cancel|Resume|Set|Show|Compare|Reveal|Copy|Add|Remove|Confirm|Dismiss|Replay|Export) ?/;
+      /^(Open|Close|Map|Refresh|Sort|Filter|Clear|Cancel|Resume|Set|Show|Compare|Reveal|Copy|Add|Remove|Confirm|Dismiss|Undo|Replay|Export|Import) ?/;
     for (const command of objects(contributes.commands)) {
       expect(command.category).toBe('%category%');
       const title = shown(command.title);
@@ -117,12 +117,36 @@ describe('menus', () => {
     expect(shared.length).toBeGreaterThan(0);
     for (const { command, menu, when } of shared) {
       expect(when, `${menu} ${command}`).toMatch(
-        /resourceExtname|resourceScheme == rollout|editorLangId == trajectory/,
+        /resourceExtname|resourceFilename =~|resourceScheme == rollout|editorLangId == trajectory/,
       );
       // A .json file is ours only if it was recognised.
       if (when.includes('== .json ') || when.endsWith('== .json')) {
         expect(when).toMatch(/resourceExtname == \.json && \(resourcePath in rolloutLens\.runPaths/);
       }
+    }
+  });
+  it('of explorer and editors know our files by their names, wrapped ones too, and no other JSON', () => {
+    const ours = ['1.jsonl', 'a.ndjson', 'x.traj', 'a.eval', 'completions_00040.parquet', 'A.JSONL'];
+    const wrapped = ['1.jsonl.gz', 'a.jsonl.zst', 'chat.json.gz', 'x.traj.zst'];
+    const others = ['package.json', 'a.tar.gz', 'b.zst', 'jsonl', 'x.trajectory', 'a.jsonl.bak', 'medieval'];
+    const commands = ['openTrajectory', 'openRun', 'mapFields'].map((name) => `rolloutLens.${name}`);
+    const items = menus.filter(({ menu, command }) => /^(explorer|editor)/.test(menu) && commands.includes(command));
+    expect(items.length).toBeGreaterThanOrEqual(6);
+    for (const { menu, command, when } of items) {
+      const source = /resourceFilename =~ \/(.+)\/i(?: |$)/.exec(when)?.[1];
+      expect(source, `${menu} ${command}`).toBeDefined();
+      const pattern = new RegExp(source ?? '', 'i');
+      expect(
+        others.filter((name) => pattern.test(name)),
+        command,
+      ).toEqual([]);
+      // Only what may lack a reader is mapped: JSON lines and tables.
+      const mapped = (name: string) => /\.(jsonl|ndjson|parquet)(\.(gz|zst))?$/i.test(name);
+      const wanted = [...ours, ...wrapped].filter((name) => !command.endsWith('mapFields') || mapped(name));
+      expect(
+        [...ours, ...wrapped].filter((name) => pattern.test(name)),
+        command,
+      ).toEqual(wanted);
     }
   });
   it('of views name our view', () => {
@@ -189,11 +213,15 @@ describe('context keys', () => {
     expect(words.length).toBeGreaterThan(0);
     for (const word of new Set(words)) expect(code, word).toMatch(new RegExp(`'${word}'`));
   });
-  it('welcome views fit every state but that with runs, one button each', () => {
-    const states = matches(/'(\w+)'/g, /export type Welcome = ([^;]+);/.exec(code)?.[1] ?? '');
-    const handled = welcomes.map((item) => text(item.when).replace('rolloutLens.welcome == ', '')).sort();
-    expect(handled).toEqual(states.filter((state) => state !== 'runs'));
-    for (const item of welcomes) {
+  it.each([
+    { view: 'runs', key: 'welcome', type: 'Welcome', full: 'runs' },
+    { view: 'redundantCalls', key: 'redundancyWelcome', type: 'RedundancyWelcome', full: 'rows' },
+  ])('welcome views of $view fit every state but $full, one button each', ({ view, key, type, full }) => {
+    const states = matches(/'(\w+)'/g, new RegExp(`export type ${type} = ([^;]+);`).exec(code)?.[1] ?? '');
+    const ours = welcomes.filter((item) => item.view === `rolloutLens.${view}`);
+    const handled = ours.map((item) => text(item.when).replace(`rolloutLens.${key} == `, '')).sort();
+    expect(handled).toEqual(states.filter((state) => state !== full));
+    for (const item of ours) {
       expect(shown(item.contents).match(/^\[[^\]]+\]\(command:/gm)?.length ?? 0).toBeLessThanOrEqual(1);
     }
   });
@@ -231,7 +259,10 @@ describe('settings', () => {
       Object.entries(properties).map(([key, item]) => [key, [object(item).type, object(item).default]]),
     );
     const readSettings = Object.fromEntries(
-      Object.entries(settings).map(([key, value]) => [`rolloutLens.${key}`, [typeof value, value]]),
+      Object.entries(settings).map(([key, value]) => [
+        `rolloutLens.${key}`,
+        [Array.isArray(value) ? 'array' : typeof value, value],
+      ]),
     );
     expect(declaredSettings).toEqual(readSettings);
   });

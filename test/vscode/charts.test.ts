@@ -69,7 +69,7 @@ describe('what is drawn', () => {
 
   test('is exported with the same values', async () => {
     const file = path.join(launched.workspace, 'exported.csv');
-    await charts.button('reward', 'Export').click();
+    await charts.exportAs('reward', 'CSV');
     // The dialog is there before the name that it proposes.
     await expect.poll(() => workbench.quickInput.input.inputValue()).toMatch(/reward\.csv$/);
     await workbench.quickInput.choosePath(file);
@@ -137,11 +137,12 @@ describe('going to a step', () => {
     const titles = [
       ...['Accuracy', 'Reward', 'Tool rate', 'Calls per rollout', 'Redundant calls', 'Efficiency signal'],
       ...['Effective w_tool', 'Accuracy advantage', 'Efficiency advantage'],
+      ...['Response length', 'Length of model text', 'Truncated rollouts', 'Failed calls'],
     ];
     const frame = await charts.frame();
     await charts.box('alpha').focus();
     const reached: string[] = [];
-    for (let presses = 0; presses < 60; presses += 1) {
+    for (let presses = 0; presses < 200; presses += 1) {
       const name = String(
         await frame.evaluate(`document.activeElement === document.body || !document.hasFocus() ? '' :
           document.activeElement.getAttribute('aria-label') ?? document.activeElement.outerHTML.slice(0, 80)`),
@@ -150,16 +151,18 @@ describe('going to a step', () => {
       reached.push(name);
       await workbench.page.keyboard.press('Tab');
     }
-    expect(reached).toEqual([
-      'alpha',
-      'beta',
-      ...titles.flatMap((title) => [
+    expect(reached.slice(0, 4)).toEqual(['alpha', 'beta', 'Run whose rollouts are shown', 'w_acc']);
+    const first = reached.indexOf('Show Accuracy as a table');
+    expect(reached.slice(first, first + 4 * titles.length)).toEqual(
+      titles.flatMap((title) => [
         `Show ${title} as a table`,
-        `Export ${title} as CSV`,
+        `Export ${title}`,
         `What ${title} is`,
         `${title} over training steps`,
       ]),
-    ]);
+    );
+    // Only the radio button is named by its label and not by itself.
+    expect(reached.filter((name) => name.startsWith('<') && !name.includes('type="radio"'))).toEqual([]);
   });
 });
 
@@ -271,6 +274,12 @@ describe('what comes later', () => {
       effectiveToolWeight: 'Float64Array',
       accAdvantage: 'Float64Array',
       toolAdvantage: 'Float64Array',
+      deadRightShare: 'Float64Array',
+      deadWrongShare: 'Float64Array',
+      failedCalls: 'Float64Array',
+      responseTokens: 'Float64Array',
+      responseCharacters: 'Float64Array',
+      truncatedShare: 'Float64Array',
     });
     // Step 6 has no rewards, steps 3, 4 and 13 no efficiency signal, and step 13 no calls.
     const unscored = [5];
@@ -283,6 +292,9 @@ describe('what comes later', () => {
       toolAdvantage: unscored,
       effectiveToolWeight: [2, 3, 5, 12],
       redundant: [12],
+      deadRightShare: unscored,
+      deadWrongShare: unscored,
+      failedCalls: [12],
     });
     // Everything else that came survives JSON as it is, and none of it is large.
     expect(messages.filter(({ plain }) => !plain)).toEqual([]);
@@ -458,7 +470,11 @@ async function overflow(): Promise<{ readonly width: number; readonly beyond: re
       return left < 0 || right > width + 0.5;
     });
     const scrolls = document.scrollingElement.scrollWidth > width;
-    return { width, beyond: [...beyond.map((part) => part.outerHTML.slice(0, 60)), ...(scrolls ? ['the page'] : [])] };
+    const widest = [...document.querySelectorAll('body *')].filter((part) => part.checkVisibility())
+      .reduce((most, part) => part.getBoundingClientRect().right > most.getBoundingClientRect().right
+        && !part.closest('.listGrid, .rows, svg') ? part : most);
+    const page = scrolls ? ['the page, for ' + widest.outerHTML.slice(0, 120)] : [];
+    return { width, beyond: [...beyond.map((part) => part.outerHTML.slice(0, 60)), ...page] };
   })()`);
   return found as { readonly width: number; readonly beyond: readonly string[] };
 }

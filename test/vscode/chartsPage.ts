@@ -42,6 +42,15 @@ export class ChartsPage {
     return this.figure(id).locator('vscode-button', { hasText: label });
   }
 
+  /** Exports a chart: opens the row of kinds, chooses one, closes it. */
+  async exportAs(id: string, kind: 'SVG' | 'PNG' | 'CSV'): Promise<void> {
+    const figure = this.content.locator(`#chart-${id}`);
+    const open = figure.locator('header vscode-button', { hasText: 'Export' });
+    await open.click();
+    await figure.locator('.exports vscode-button', { hasText: kind }).click();
+    await open.click();
+  }
+
   /** The box of a run in the legend. */
   box(run: string): Locator {
     return this.content.locator('.legend vscode-checkbox', { hasText: new RegExp(`^\\s*${run}\\s*$`) });

@@ -1,10 +1,13 @@
 // A log that no reader knows, in a real VS Code: its fields are mapped in the form, by keyboard and in every theme, it
-// opens as a run, and what it logs of tokens is shown over its text. Non-RL logs say what they lack.
+// opens as a run, and what it logs of tokens is shown over its text; packed and in a table too. Non-RL logs say what they
+// lack, and menus know the logs of all formats by their names.
 //
 // Leaves out: what a mapping means (test/unit/readers) and where tokens stand (test/unit/views/transcript).
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { writeParquetOf } from '../unit/engine/wrappedLogs.ts';
 import { accessibilityIssues } from './accessibility.ts';
 import { ChartsPage } from './chartsPage.ts';
 import { launch, type Launched } from './launch.ts';
@@ -71,7 +74,8 @@ test('opening it offers to map its fields', async () => {
   const offer = workbench.notification(/no rollout log that is known here/);
   await offer.getByRole('button', { name: 'Map Fields…' }).click();
   await workbench.editor.tab('Map Fields').waitFor();
-  expect(await workbench.webview().locator('pre.record').innerText()).toContain('"ask": "What is 6 × 7?"');
+  const record = workbench.webview().locator('pre.record');
+  await expect.poll(() => record.innerText()).toContain('"ask": "What is 6 × 7?"');
 });
 
 test('the form shows the first rollout as the chosen fields read it', async () => {
@@ -144,11 +148,106 @@ test('a chat is neither right nor wrong, and the charts say what it lacks', asyn
     .toMatch(/2 rollouts.* no rewards/);
   await workbench.runCommand('Rollout Lens: Show Charts');
   const charts = new ChartsPage(workbench);
-  await charts.settled(/chat\.jsonl.*This log has no rewards/s);
+  await charts.settled(/chat\.jsonl.*names no training steps, so it is shown as one.*This log has no rewards/s);
   await charts.box('own\\.jsonl').click();
   const missing = charts.figure('reward').locator('.missing');
   await expect.poll(() => missing.innerText()).toMatch(/^These logs have no rewards/);
   await workbench.screenshot('charts-no-rewards');
+});
+
+const exported = (): string => path.join(launched.workspace, 'mapping.json');
+const pressed = (label: string) => workbench.webview().locator('vscode-button', { hasText: label }).click();
+const described = async (label: string): Promise<string | undefined> => {
+  await workbench.openContainer('Rollout Lens');
+  return (await workbench.tree('Runs').list()).find((row) => row.label === label)?.description;
+};
+
+/** Opens the form on a log below a folder of its own, by the explorer's menu. */
+async function mapFromExplorer(folder: string, name: string): Promise<void> {
+  await workbench.openContainer('Explorer');
+  if (!(await workbench.explorerItem(name).isVisible())) await workbench.explorerItem(folder).click();
+  await workbench.chooseFromMenu(workbench.explorerItem(name), 'Map Fields…');
+  await workbench.editor.tab('Map Fields').waitFor();
+}
+
+test('a mapping is exported', async () => {
+  await workbench.editor.tab('Map Fields').click();
+  await expect.poll(() => preview('question').innerText()).toBe('What is 6 × 7?');
+  await pressed('Export…');
+  await workbench.quickInput.choosePath(exported());
+  await expect.poll(() => standing().innerText()).toBe('The mapping was written.');
+  const written = JSON.parse(await readFile(exported(), 'utf8')) as { readonly fields: object };
+  expect(written.fields).toMatchObject({ prompt: 'ask', response: 'said.text', reward: 'points', step: 'round' });
+});
+
+test.each([
+  ['packed', 'packed.jsonl.gz'],
+  ['tables', 'table.parquet'],
+])('and imported for a log in %s/%s, which it opens', async (folder, name) => {
+  const file = path.join(launched.workspace, folder, name);
+  await mkdir(path.dirname(file));
+  if (folder === 'packed') await writeFile(file, gzipSync(lines(records)));
+  else await writeParquetOf(file, lines(records));
+  await mapFromExplorer(folder, name);
+  await expect.poll(() => workbench.webview().locator('p.intro').innerText()).toContain(`/${folder} `);
+  expect(await workbench.webview().locator('pre.record').innerText()).toContain('"ask": "What is 6 × 7?"');
+  expect(await chosen('response')).not.toBe('said.text');
+  await pressed('Import…');
+  await workbench.quickInput.choosePath(exported());
+  await expect.poll(() => preview('response').innerText()).toBe('It is 42.');
+  expect(await standing().innerText()).toBe('The mapping was read; save it to use it.');
+  await pressed('Save');
+  await expect.poll(() => standing().innerText()).toMatch(/^The mapping was kept for /);
+  await expect.poll(() => described(name)).toMatch(/1 step · 2 rollouts/);
+});
+
+test('the form is back after a reload, and Use Guess forgets the mapping', async () => {
+  await workbench.reload();
+  await workbench.editor.tab('Map Fields').click();
+  await expect.poll(() => standing().innerText()).toBe('A mapping is kept for this folder.');
+  await expect.poll(() => workbench.webview().locator('p.intro').innerText()).toContain('/tables ');
+  expect(await chosen('response')).toBe('said.text');
+  await expect.poll(() => described('table.parquet')).toMatch(/2 rollouts/);
+  await workbench.editor.tab('Map Fields').click();
+  await pressed('Use Guess');
+  await expect.poll(() => standing().innerText()).toMatch(/^The mapping of .*\/tables was removed/);
+  await expect.poll(() => described('table.parquet')).toBeUndefined();
+  await expect.poll(() => described('packed.jsonl.gz')).toMatch(/2 rollouts/);
+});
+
+test('menus know logs by their names, episodes by their runs, and offer nothing on other files', async () => {
+  const fixtures = path.resolve(import.meta.dirname, '../fixtures');
+  const put = async (fixture: string, ...target: readonly string[]): Promise<void> => {
+    const file = path.join(launched.workspace, ...target);
+    await mkdir(path.dirname(file), { recursive: true });
+    await copyFile(path.join(fixtures, fixture), file);
+  };
+  await put('swe-agent/swe-agent-1.1/calc-1.traj', 'calc-1.traj');
+  await put('inspect/inspect-0.3.150-zstd/log.eval', 'log.eval');
+  await put('atif/harbor-1.6/log.json', 'job', 'task__a', 'agent', 'trajectory.json');
+  await put('atif/harbor-1.6/log.json', 'job', 'task__b', 'agent', 'trajectory.json');
+  await expect.poll(() => described('job')).toMatch(/2 rollouts/);
+  await workbench.openContainer('Explorer');
+  const ours = ['Open Trajectory…', 'Open Run…'];
+  const offered = async (name: string): Promise<readonly string[]> => {
+    const items = await workbench.menuItems(workbench.explorerItem(name));
+    return items.filter((item) => [...ours, 'Map Fields…'].includes(item));
+  };
+  for (const name of ['calc-1.traj', 'log.eval']) {
+    await expect.poll(() => offered(name), { message: name }).toEqual(ours);
+  }
+  expect(await offered('chat.jsonl')).toEqual([...ours, 'Map Fields…']);
+  expect(await offered('mapping.json')).toEqual([]);
+  await workbench.explorerItem('job').click();
+  await workbench.explorerItem('task__a').click();
+  await expect.poll(() => offered('trajectory.json')).toEqual(ours);
+});
+
+test('"Open Trajectory" opens what no editor shows as text', async () => {
+  await workbench.chooseFromMenu(workbench.explorerItem('calc-1.traj'), 'Open Trajectory…');
+  await workbench.editor.textContaining('ISSUE: add() subtracts.');
+  await workbench.chooseFromMenu(workbench.explorerItem('log.eval'), 'Open Trajectory…');
+  await workbench.editor.textContaining('Write a haiku about rain.');
 });
 
 test('nothing of ours complained', async () => {

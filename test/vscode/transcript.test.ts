@@ -18,7 +18,7 @@ const rule = (label: string): string => `─── ${label} ${'─'.repeat(48 - 
 /** The first rollout of `small`, character by character. */
 const smallTranscript = `
 step 17 · "48 × 7 = ?" · rollout 1 of 2 · small
-A_acc +0.71   A_tool 0   T 3   reward 1.0 = 0.9·answer 1 + 0.1·format 1   ⚠ 1 redundant call (0.61 s)
+A_acc +0.71   A_tool 0   T 3   reward 1.0 = 0.9·answer 1 + 0.1·format 1   ⚠ 1 redundant call (saves 0.61 s; r_tool 0.25 → 0.333, A_tool 0 → 0)
 ${rule('system')}
   You may call python, text_search or image_search. Put reasoning in <reason></reason> and the result in <answer></answer>. Generated for tests, not a real training.
 ${rule('user')}
@@ -51,7 +51,7 @@ ${rule('policy 2')}
     [title] A price tag
 ${rule('policy 3')}
   I search for the photo again.
-  ▶ call 3  image_search  0.61 s ✗ refused                        ⚠ refused as a repeat by the tool
+  ▶ call 3  image_search  0.61 s ✗ refused                        ⚠ refused by the tool as done before (call 2)
       (no arguments)
     ✗ a repeated call, not executed
   ◀ The image search for this image was done before. Do not call image_search again.
@@ -68,6 +68,8 @@ ${rule('reward and advantages')}
   alone in Q: A_tool = 0
     ✓  1  T 3  r_acc 1.0  r_tool 0.25  in Q  ← this rollout
     ✗  2  T 0  r_acc 0.1  r_tool 0
+  without call 3 (its answer assumed to stay right): T 3 → 2, saves 0.61 s, 146 characters, r_tool 0.25 → 0.333, A_tool 0 → 0
+  whole group cleaned: A_tool 0
 ${rule('also logged')}
   id: (of the log)
   stop reason: model_chose_to_finish_with_eos=<|im_end|>

@@ -55,6 +55,11 @@ function says(part: Turn['parts'][number]): boolean {
   return (part.kind === 'text' || part.kind === 'reasoning') && statement.test(part.text);
 }
 
+/** A cheap sign: most reasoning states nothing, and the expression is dear on long texts. */
+function mayState(text: string): boolean {
+  return text.includes('nswer') || text.includes('NSWER') || text.includes('\\boxed');
+}
+
 function firstCommitment(rollout: Rollout, lastTurn: number): Commitment | null {
   for (let turn = 0; turn <= lastTurn; turn += 1) {
     const { role, prompt, parts } = rollout.turns[turn] ?? { role: 'other', prompt: true, parts: [] };
@@ -62,6 +67,7 @@ function firstCommitment(rollout: Rollout, lastTurn: number): Commitment | null 
     for (const part of parts) {
       if (part.kind === 'answer' && part.text.trim() !== '') return { turn, text: part.text.trim(), kind: 'block' };
       if (part.kind !== 'text' && part.kind !== 'reasoning') continue;
+      if (!mayState(part.text)) continue;
       const match = statement.exec(part.text);
       const text = (match?.[1] ?? match?.[2] ?? '').replaceAll(/[*`"']/gu, '').trim();
       if (match === null || text === '' || isCommon(text, rollout.question)) continue;

@@ -13,6 +13,7 @@ import { refused } from './refused.ts';
 import { repeat } from './repeat.ts';
 import type { Flag, Rule } from './rule.ts';
 import { subsumed } from './subsumed.ts';
+import { defaultThresholds, lowestThresholds, type RuleThresholds } from '../../model/ruleThresholds.ts';
 import { twin } from './twin.ts';
 import { unused } from './unused.ts';
 import { wholeImage } from './wholeImage.ts';
@@ -32,21 +33,63 @@ export const rules: readonly Rule[] = [
   unused,
 ];
 
-/** Every flag of every rule, hints too, by call and then in the order of the rules. */
-export function flagRollout(rollout: Rollout): readonly Flag[] {
+/** Raised whenever a rule flags other calls than before: an index of an older version is built again. */
+export const rulesVersion = 2;
+
+/** Rules that are on, and their thresholds. */
+export interface RuleChoice extends RuleThresholds {
+  /** Ids of rules that are off. */
+  readonly off: readonly string[];
+}
+
+/** All rules with the thresholds of hdpo.md. */
+export const allRules: RuleChoice = { off: [], ...defaultThresholds };
+
+/** Every flag of every rule that is on, hints too, by call and then in the order of the rules. */
+export function flagRollout(rollout: Rollout, choice: RuleChoice = allRules): readonly Flag[] {
   const facts = callFacts(rollout);
   if (facts.judged.length === 0) return [];
-  return rules.flatMap((rule) => rule.flag(facts)).sort((a, b) => a.call - b.call);
+  const on = rules.filter(({ id }) => !choice.off.includes(id));
+  return on.flatMap((rule) => rule.flag(facts, choice)).sort((a, b) => a.call - b.call);
 }
 
 /** Per call (index into `rollout.calls`) the ids of the rules that flag it as certain or likely; hints are left out. */
 export function flagCalls(rollout: Rollout): readonly (readonly string[])[] {
-  const ids: string[][] = rollout.calls.map(() => []);
+  return measureCalls(rollout).map(({ rules: ids }) => ids);
+}
+
+/** What an index keeps of a call: enough to apply other settings without the log. */
+export interface CallFlags {
+  /** Ids of the rules that flag it as certain or likely with the thresholds of hdpo.md. */
+  readonly rules: readonly string[];
+  /** What was measured by threshold, from the lowest threshold on; the largest where there are several. */
+  readonly measured: Partial<Readonly<Record<keyof RuleThresholds, number>>>;
+}
+
+const unflagged: CallFlags = { rules: [], measured: {} };
+
+/** Per call what an index keeps; hints are left out. */
+export function measureCalls(rollout: Rollout): readonly CallFlags[] {
+  const all: CallFlags[] = rollout.calls.map(() => unflagged);
+  if (all.length === 0) return all;
   const facts = callFacts(rollout);
-  if (facts.judged.length === 0) return ids;
+  if (facts.judged.length === 0) return all;
   for (const rule of rules) {
     if (rule.hintsOnly) continue;
-    for (const flag of rule.flag(facts)) if (flag.confidence !== 'hint') ids[flag.call]?.push(flag.rule);
+    for (const { call, rule: id, confidence, measured } of rule.flag(facts, lowestThresholds)) {
+      const known = all[call];
+      if (known === undefined || confidence === 'hint') continue;
+      const reached = measured === null || measured.value >= defaultThresholds[measured.threshold];
+      const values =
+        measured === null
+          ? known.measured
+          : {
+              ...known.measured,
+              [measured.threshold]: Math.max(measured.value, known.measured[measured.threshold] ?? 0),
+            };
+      const ids = reached && !known.rules.includes(id) ? [...known.rules, id] : known.rules;
+      all[call] = { rules: ids, measured: values };
+    }
   }
-  return ids;
+  return all;
 }

@@ -6,7 +6,7 @@
 import { isObject, type Json } from '../../base/json.ts';
 import type { Call, Rollout } from '../../model/rollout.ts';
 import { bareObservation, steadyObservation } from './observationText.ts';
-import { canonicalPython, isIdempotent, parsePython, type PythonCode } from './pythonCode.ts';
+import { canonicalPython, isIdempotent, isPlainArithmetic, parsePython, type PythonCode } from './pythonCode.ts';
 import { codeOf, isCodeTool, isReadOnlyLine, isReadOnlyTool, shellLineOf } from './toolKinds.ts';
 
 /** Answers about the calls (indexes) of one rollout. */
@@ -36,14 +36,14 @@ export interface CallFacts {
 export function callFacts(rollout: Rollout): CallFacts {
   const { calls } = rollout;
   const memo = <T>(make: (call: Call, index: number) => T): ((index: number) => T) => {
-    const known = new Map<number, T>();
+    const known: T[] = [];
     return (index) => {
-      const hit = known.get(index);
+      const hit = known[index];
       if (hit !== undefined) return hit;
       const call = calls[index];
       if (call === undefined) throw new RangeError(`no call ${index}`);
       const value = make(call, index);
-      known.set(index, value);
+      known[index] = value;
       return value;
     };
   };
@@ -52,16 +52,29 @@ export function callFacts(rollout: Rollout): CallFacts {
     return text === null ? null : parsePython(text);
   });
   const sign = memo(signOf);
+  const written = memo(
+    ({ tool, arguments: given, raw }) => `${tool ?? ''} ${given === null ? raw : JSON.stringify(given)}`,
+  );
   const key = memo((call, index) => keyOf(call, isCodeTool(call.tool) ? code(index) : null));
   const onlyReads = memo((call, index) => {
     const line = shellLineOf(call.tool, call.arguments);
     if (line !== null) return isReadOnlyLine(line);
     if (!isCodeTool(call.tool)) return isReadOnlyTool(call.tool);
+    // Parsing is dear, and the plainest code needs none.
+    if (isPlainArithmetic(codeOf(call.tool, call.arguments) ?? '?')) return true;
     const parsed = code(index);
     return parsed !== null && isIdempotent(parsed);
   });
   const judged = calls.flatMap((call, index) => (call.sent && !call.control ? [index] : []));
+  /** The equal ones among calls with one sign; those written alike need no parsing. */
+  const equalIn = (list: readonly number[]): readonly (readonly number[])[] => {
+    const [first] = list.map(written);
+    const alike = first !== undefined && list.every((call) => written(call) === first);
+    return alike ? [list] : repeated([list], key);
+  };
   let series: readonly (readonly number[])[] | null = null;
+  /** Call → the first call from which on nothing up to it is known to have changed anything. */
+  const readSince = new Map<number, number>();
   return {
     rollout,
     judged,
@@ -70,13 +83,20 @@ export function callFacts(rollout: Rollout): CallFacts {
       const wanted = sign(one);
       return wanted !== '' && wanted === sign(other) && key(one) !== null && key(one) === key(other);
     },
-    series: () => (series ??= judged.length < 2 ? [] : repeated(repeated([judged], sign), key)),
+    series: () => (series ??= judged.length < 2 ? [] : repeated([judged], sign).flatMap(equalIn)),
     code,
     onlyReads,
     nothingChangedBetween: (earlier, later) => {
-      for (let between = earlier + 1; between < later; between += 1) {
-        if (calls[between]?.sent === true && calls[between]?.control === false && !onlyReads(between)) return false;
+      let between = later - 1;
+      while (between > earlier) {
+        const known = readSince.get(between);
+        if (known === undefined) {
+          if (calls[between]?.sent === true && calls[between]?.control === false && !onlyReads(between)) return false;
+        }
+        between = (known ?? between) - 1;
       }
+      // Asked for every pair of a rollout: what is known of a stretch is not looked at again.
+      if (later - 1 > earlier) readSince.set(later - 1, between + 1);
       return true;
     },
     seen: memo((call) => bareObservation(call.observation)),
@@ -105,10 +125,32 @@ function repeated(
 /** Letters and digits without comments: calls with other signs cannot have one key. '' where nothing can be said. */
 function signOf(call: Call): string {
   const code = codeOf(call.tool, call.arguments);
-  if (code !== null) return `${call.tool ?? ''} ${code.replaceAll(/#.*$/gmu, '').replaceAll(/[^\p{L}\p{N}_]+/gu, '')}`;
+  if (code !== null) return `${call.tool ?? ''} ${codeSign(code)}`;
   if (call.arguments === null && call.raw === '') return '';
   return `${call.tool ?? ''} ${call.arguments === null ? call.raw.replaceAll(/\s+/gu, '') : argumentSize(call.arguments)}`;
 }
+
+/** A number and a hash of the letters, digits and names outside comments: equal for code that differs in its spacing only. */
+function codeSign(code: string): string {
+  let hash = 0x811c9dc5;
+  let letters = 0;
+  let inComment = false;
+  for (let at = 0; at < code.length; at += 1) {
+    const unit = code.charCodeAt(at);
+    if (unit === newline) inComment = false;
+    else if (unit === numberSign) inComment = true;
+    if (inComment) continue;
+    const isDigit = unit >= 0x30 && unit <= 0x39;
+    const isLetter = (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a) || unit === 0x5f || unit > 0xbf;
+    if (!isDigit && !isLetter) continue;
+    hash = Math.imul(hash ^ unit, 0x01000193);
+    letters += 1;
+  }
+  return `${letters} ${hash}`;
+}
+
+const newline = 0x0a;
+const numberSign = 0x23;
 
 /** A number of leaves and characters: equal for equal JSON whatever the order of its keys. */
 function argumentSize(value: Json): string {

@@ -21,10 +21,14 @@ export const echo: Rule = {
     }),
 };
 
+const quotedOrComment = /("""|''')[\s\S]*?\1|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*/gu;
+
 /** Long code, or code that imports or calls more than print, is never an echo: a cheap sign that spares parsing. */
 function mayEcho(text: string | null): boolean {
   if (text === null || text.length >= 2_000 || !text.includes('print')) return false;
-  return !/\bimport\b|[\w\])](?<!\bprint)\(/u.test(text);
+  if (/\bimport\b|[\w\])](?<!\bprint)\(/u.test(text)) return false;
+  // Whatever computes, looks up or branches outside its strings is no echo.
+  return !/[-+*/%<>|&^~@]|[\w\])]\[|\b(?:for|if|def|while|lambda)\b/u.test(text.replaceAll(quotedOrComment, ''));
 }
 
 /** True where every statement is a comment, a binding of a literal, or a print of literals and bound names. */

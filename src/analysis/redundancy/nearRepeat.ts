@@ -7,67 +7,98 @@
 import { isObject } from '../../base/json.ts';
 import type { CallFacts } from './callFacts.ts';
 import { canonicalJson } from './callFacts.ts';
-import { cropOfArguments, cropsOfPython, intersectionOverUnion, type Crop } from './cropBox.ts';
+import { cropOfArguments, cropsOfPython, intersectionOverUnion, type Box, type Crop } from './cropBox.ts';
 import { canonicalPython, parsePython } from './pythonCode.ts';
 import { buildFlag, type Flag, type Rule } from './rule.ts';
 import { canonicalQuery, resultLinks, searchOf } from './searchQuery.ts';
+import type { RuleThresholds } from '../../model/ruleThresholds.ts';
 import { codeOf, isCodeTool, isSearchTool } from './toolKinds.ts';
 
 const id = 'near-repeat';
-/** Share of the later result's links that the earlier one had. */
-export const sharedLinksNeeded = 0.8;
-/** Intersection over union of two crops. */
-export const overlapNeeded = 0.9;
 
 /** Flags, as likely, searches in other words with the same results, and crops of nearly the same box. */
 export const nearRepeat: Rule = {
   id,
   hintsOnly: false,
-  flag: (facts) => {
-    const flags: Flag[] = [];
-    for (const later of facts.judged) {
-      const earlier = facts.judged.filter((index) => index < later && isComparable(facts, index, later)).reverse();
-      for (const index of earlier) {
-        const evidence = sameSearch(facts, index, later) ?? sameCrop(facts, index, later);
-        if (evidence === null) continue;
-        flags.push(buildFlag({ call: later, rule: id, confidence: 'likely', refersTo: index, evidence: [evidence] }));
-        break;
-      }
+  flag: (facts, thresholds) => {
+    if (facts.judged.length < 2) return [];
+    const { calls } = facts.rollout;
+    const uses = new Map<string | null, number>();
+    for (const call of facts.judged) {
+      const tool = calls[call]?.tool ?? null;
+      uses.set(tool, (uses.get(tool) ?? 0) + 1);
     }
-    return flags;
+    const alike = new Map<string, Asked[]>();
+    return facts.judged.flatMap((call) => {
+      if ((uses.get(calls[call]?.tool ?? null) ?? 0) < 2) return [];
+      const asked = askedBy(facts, call);
+      if (asked === null) return [];
+      const earlier = alike.get(asked.key) ?? [];
+      let best: Likeness | null = null;
+      let refersTo: number | null = null;
+      for (const one of earlier.slice(-mostCompared)) {
+        // Simply equal ones are the matter of `repeat`.
+        if (facts.sameArguments(one.call, call)) continue;
+        const likeness = likenessOf(facts, one, asked);
+        if (likeness === null || likeness.value < thresholds[likeness.threshold]) continue;
+        // The call it is most like; of equals, the latest.
+        if (best === null || likeness.value >= best.value) [best, refersTo] = [likeness, one.call];
+      }
+      alike.set(asked.key, [...earlier, asked].slice(-mostCompared));
+      if (best === null) return [];
+      const { evidence, ...measured } = best;
+      return [buildFlag({ call, rule: id, confidence: 'likely', refersTo, evidence: [evidence], measured })];
+    });
   },
 };
 
-/** Same tool, both answered, and not simply equal (that is `repeat`). */
-function isComparable({ rollout, sameArguments }: CallFacts, earlier: number, later: number): boolean {
-  const [first, second] = [rollout.calls[earlier], rollout.calls[later]];
-  if (!first || !second || first.tool !== second.tool) return false;
-  const answered = [first, second].every(({ outcome }) => outcome === 'ok' || outcome === 'unknown');
-  return answered && !sameArguments(earlier, later);
+/** Calls that ask for the same thing are compared with so many before them: more are a loop, and quadratic. */
+const mostCompared = 100;
+
+/** A search or a crop; those with one key are worth comparing: the same tool, everything else about them equal. */
+interface Asked {
+  readonly call: number;
+  readonly key: string;
+  /** Null for a search. */
+  readonly box: Box | null;
 }
 
-function sameSearch(facts: CallFacts, earlier: number, later: number): Flag['evidence'][number] | null {
-  const [first, second] = [facts.rollout.calls[earlier], facts.rollout.calls[later]];
-  if (!first || !second || !isSearchTool(second.tool)) return null;
-  const [before, after] = [searchOf(first.arguments), searchOf(second.arguments)];
-  if (before === null || after === null || canonicalJson(before.rest) !== canonicalJson(after.rest)) return null;
-  const terms = (queries: readonly string[]): string => queries.map(canonicalQuery).sort().join('\n');
-  if (terms(before.queries) !== terms(after.queries)) return null;
-  const links = resultLinks(second.observation);
-  if (links.size === 0) {
-    return facts.seenSteady(earlier) === facts.seenSteady(later) ? { name: 'results', value: 'equal' } : null;
+/** How like two calls are: what is measured, and how it is shown. */
+interface Likeness {
+  readonly threshold: keyof RuleThresholds;
+  readonly value: number;
+  readonly evidence: Flag['evidence'][number];
+}
+
+function askedBy(facts: CallFacts, index: number): Asked | null {
+  const call = facts.rollout.calls[index];
+  if (!call || (call.outcome !== 'ok' && call.outcome !== 'unknown')) return null;
+  const search = isSearchTool(call.tool) ? searchOf(call.arguments) : null;
+  if (search !== null) {
+    const terms = search.queries.map(canonicalQuery).sort();
+    return { call: index, key: JSON.stringify([call.tool, canonicalJson(search.rest), terms]), box: null };
   }
-  const known = resultLinks(first.observation);
-  const shared = [...links].filter((link) => known.has(link)).length / links.size;
-  return shared >= sharedLinksNeeded ? { name: 'shared_links', value: shared } : null;
+  const found = cropWithRest(facts, index);
+  if (found === null) return null;
+  const { crop, rest } = found;
+  return { call: index, key: JSON.stringify([call.tool, crop.image, rest]), box: crop.box };
 }
 
-function sameCrop(facts: CallFacts, earlier: number, later: number): Flag['evidence'][number] | null {
-  const [before, after] = [cropWithRest(facts, earlier), cropWithRest(facts, later)];
-  if (before === null || after === null) return null;
-  if (before.crop.image !== after.crop.image || before.rest !== after.rest) return null;
-  const overlap = intersectionOverUnion(before.crop.box, after.crop.box);
-  return overlap !== null && overlap >= overlapNeeded ? { name: 'iou', value: overlap } : null;
+function likenessOf(facts: CallFacts, before: Asked, after: Asked): Likeness | null {
+  if (before.box !== null && after.box !== null) {
+    const overlap = intersectionOverUnion(before.box, after.box);
+    if (overlap === null) return null;
+    return { threshold: 'cropOverlap', value: overlap, evidence: { name: 'iou', value: overlap } };
+  }
+  const { calls } = facts.rollout;
+  const links = resultLinks(calls[after.call]?.observation ?? '');
+  if (links.size === 0) {
+    if (facts.seenSteady(before.call) !== facts.seenSteady(after.call)) return null;
+    return { threshold: 'sharedLinks', value: 1, evidence: { name: 'results', value: 'equal' } };
+  }
+  const known = resultLinks(calls[before.call]?.observation ?? '');
+  const shared = [...links].filter((link) => known.has(link)).length / links.size;
+  return { threshold: 'sharedLinks', value: shared, evidence: { name: 'shared_links', value: shared } };
 }
 
 /** The one crop of a call, and everything else it does in a form to compare. */

@@ -13,8 +13,10 @@ import { buildFlag, type Flag, type Rule } from './rule.ts';
 const id = 'no-new-information';
 /** Tokens of one gram. */
 const gramTokens = 8;
-/** Share of an observation's grams that must be known. */
-export const knownShareNeeded = 0.95;
+/** An observation is compared with so many before it: what lies further back is hardly in context, and quadratic. */
+const mostCompared = 300;
+/** Up to here counting words is quicker than anything else. */
+const shortObservation = 1_000;
 /** Shorter observations are equal by chance. */
 export const tokensNeeded = 20;
 
@@ -22,49 +24,80 @@ export const tokensNeeded = 20;
 export const noNewInformation: Rule = {
   id,
   hintsOnly: false,
-  flag: (facts) => {
+  flag: (facts, { knownShare: needed }) => {
     const flags: Flag[] = [];
+    const prompt = facts.rollout.turns.filter((turn) => turn.prompt && turn.role !== 'policy');
+    const promptTexts = prompt.flatMap(({ parts }) => parts.flatMap((part) => ('text' in part ? [part.text] : [])));
+    const grams = gramSets();
     for (const call of facts.judged) {
-      const flag = judge(facts, call);
+      const flag = judge(facts, call, { needed, grams, promptTexts });
       if (flag !== null) flags.push(flag);
     }
     return flags;
   },
 };
 
-function judge(facts: CallFacts, index: number): Flag | null {
-  const { calls, turns } = facts.rollout;
+/** Grams of a text, kept while a rollout is judged: the same observation is compared with many later ones. */
+type GramSets = (text: string) => ReadonlySet<number>;
+
+/** Longer texts are not kept, which bounds what one rollout takes. */
+const longestKept = 20_000;
+
+function gramSets(): GramSets {
+  const known = new Map<string, ReadonlySet<number>>();
+  return (text) => {
+    const hit = known.get(text);
+    if (hit !== undefined) return hit;
+    const made = new Set(gramsOf(text));
+    if (text.length <= longestKept) known.set(text, made);
+    return made;
+  };
+}
+
+interface Judging {
+  readonly needed: number;
+  readonly grams: GramSets;
+  readonly promptTexts: readonly string[];
+}
+
+function judge(facts: CallFacts, index: number, { needed, grams: setOf, promptTexts }: Judging): Flag | null {
+  const { calls } = facts.rollout;
   const call = calls[index];
   if (!call || (call.outcome !== 'ok' && call.outcome !== 'unknown') || call.images.length > 0) return null;
-  // What was read before something changed may not be true any more: to read it again is a check, not a repetition.
-  const earlier = facts.judged.filter((at) => {
-    const one = calls[at];
-    const isRead = one !== undefined && at < index && one.turn < call.turn && one.observation !== '';
-    return isRead && !asksElsewhere(one, call) && facts.nothingChangedBetween(at, index);
-  });
-  const seenBy = (at: number): string => calls[at]?.observation ?? '';
-  const prompt = turns.filter((turn) => turn.prompt && turn.role !== 'policy');
-  const promptTexts = prompt.flatMap(({ parts }) => parts.flatMap((part) => ('text' in part ? [part.text] : [])));
   const observation = call.observation;
-  if (observation.length < tokensNeeded * 3 || isTruncated(observation)) return null;
-  // A call that may change something is not asked for its words.
-  if (!facts.onlyReads(index)) return null;
-  if (!looksKnown(observation, [...promptTexts, ...earlier.map(seenBy)])) return null;
+  if (observation.length < tokensNeeded * 3) return null;
+  // Too few words as it stands: without its wrappers it has no more.
+  if (observation.length < shortObservation && gramsOf(observation).length <= tokensNeeded - gramTokens) return null;
+  const seenBy = (at: number): string => calls[at]?.observation ?? '';
+  const read = facts.judged.filter((at) => at < index && seenBy(at) !== '').slice(-mostCompared);
+  const anything = [...promptTexts, ...read.map(seenBy)];
+  if (!looksKnown(observation, anything)) return null;
   const grams = gramsOf(facts.seen(index));
-  if (grams.length <= tokensNeeded - gramTokens) return null;
+  if (grams.length <= tokensNeeded - gramTokens || knownShare(grams, anything, setOf) < needed) return null;
+  // A call that may change something is not asked for its words.
+  if (isTruncated(observation) || !facts.onlyReads(index)) return null;
+  // What was read before something changed may not be true any more: to read it again is a check, not a repetition.
+  const earlier = read.filter((at) => {
+    const one = calls[at];
+    return (
+      one !== undefined && one.turn < call.turn && !asksElsewhere(one, call) && facts.nothingChangedBetween(at, index)
+    );
+  });
+  if (!looksKnown(observation, [...promptTexts, ...earlier.map(seenBy)])) return null;
   const same = earlier.filter((at) => calls[at]?.tool === call.tool);
-  const known = knownShare(grams, [...promptTexts, ...same.map(seenBy)]);
-  if (known >= knownShareNeeded) {
+  const known = knownShare(grams, [...promptTexts, ...same.map(seenBy)], setOf);
+  if (known >= needed) {
     return buildFlag({
       call: index,
       rule: id,
       confidence: 'likely',
-      refersTo: tellingMost(grams, same, seenBy),
+      refersTo: tellingMost(grams, same, (call) => setOf(seenBy(call))),
       evidence: [{ name: 'known_share', value: known }],
+      measured: { threshold: 'knownShare', value: known },
     });
   }
-  const anywhere = knownShare(grams, [...promptTexts, ...earlier.map(seenBy)]);
-  if (anywhere < knownShareNeeded) return null;
+  const anywhere = knownShare(grams, [...promptTexts, ...earlier.map(seenBy)], setOf);
+  if (anywhere < needed) return null;
   const evidence = [{ name: 'confirmation', value: anywhere }];
   return buildFlag({ call: index, rule: id, confidence: 'hint', evidence });
 }
@@ -73,12 +106,13 @@ function judge(facts: CallFacts, index: number): Flag | null {
 function tellingMost(
   grams: readonly number[],
   calls: readonly number[],
-  seenBy: (call: number) => string,
+  setOf: (call: number) => ReadonlySet<number>,
 ): number | null {
   let best: number | null = null;
   let bestShare = 0;
   for (const call of calls) {
-    const share = knownShare(grams, [seenBy(call)]);
+    const known = setOf(call);
+    const share = grams.filter((gram) => known.has(gram)).length / grams.length;
     if (share > 0 && share >= bestShare) [best, bestShare] = [call, share];
   }
   return best;
@@ -108,10 +142,15 @@ function looksKnown(observation: string, texts: readonly string[]): boolean {
   return telling.length === 0 || hits * 2 > telling.length;
 }
 
-function knownShare(grams: readonly number[], texts: readonly string[]): number {
-  const known = new Set<number>();
-  for (const text of texts) for (const gram of gramsOf(text)) known.add(gram);
-  return grams.filter((gram) => known.has(gram)).length / grams.length;
+function knownShare(grams: readonly number[], texts: readonly string[], setOf: GramSets): number {
+  let left = grams;
+  // The latest first: what is told again was mostly told a moment ago.
+  for (const text of texts.toReversed()) {
+    if (left.length === 0) break;
+    const known = setOf(text);
+    left = left.filter((gram) => !known.has(gram));
+  }
+  return (grams.length - left.length) / grams.length;
 }
 
 /**

@@ -77,7 +77,7 @@ export function specificTokens(text: string): ReadonlySet<string> {
 }
 
 const lasting =
-  /SyntaxError|IndentationError|TabError|(?:invalid|malformed|unparsable|missing|unexpected|unknown|unrecognized) (?:json|argument|parameter|keyword|tool|function|action|option|command|field|syntax)|missing \d+ required|required (?:argument|parameter|field)|unexpected keyword argument|No valid tool|no such tool|tool .{0,60}(?:not found|does not exist)|not valid JSON|JSON\s?DecodeError/iu;
+  /SyntaxError|IndentationError|TabError|(?:invalid|malformed|unparsable|missing|unexpected|unknown|unrecognized) (?:json|argument|parameter|keyword|tool|function|action|option|command|field|syntax)|missing \d+ required|required (?:argument|parameter|field)|unexpected keyword argument|No valid tool|no such tool|tool .{0,60}(?:not found|does not exist)|not valid JSON|JSON\s?DecodeError|ValidationError|do(?:es)? not add up|cannot be used (?:to|for)\b/iu;
 const passing =
   /timed? ?out|time-?out|connection (?:error|refused|reset|aborted)|ConnectionError|network|temporar|try again|rate.?limit|too many requests|\b429\b|\b50[0-9]\b|service unavailable|overloaded|kernel (?:died|restart|was restarted)|restarted/iu;
 

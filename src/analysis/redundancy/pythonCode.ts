@@ -17,9 +17,25 @@ export interface PythonCode {
 /** Longer code is not parsed: no policy writes it, and one call must not hold up the reading of a log. */
 const longestCode = 100_000;
 
+/** Code that was parsed last, by its text: siblings on one prompt mostly write the same. Bounded, and never seen outside. */
+const recent = new Map<string, PythonCode>();
+const recentKept = 500;
+const longestKept = 2_000;
+
 /** Parses Python; null for code that is too long to look at. */
 export function parsePython(text: string): PythonCode | null {
   if (text.length > longestCode) return null;
+  const known = recent.get(text);
+  if (known !== undefined) return known;
+  const code = parsed(text);
+  if (text.length > longestKept) return code;
+  recent.set(text, code);
+  const oldest = recent.keys().next();
+  if (recent.size > recentKept && !oldest.done) recent.delete(oldest.value);
+  return code;
+}
+
+function parsed(text: string): PythonCode {
   const tree = parser.parse(text);
   let valid = true;
   tree.iterate({
@@ -93,8 +109,54 @@ const writeModes = /^[rbt]*[wax+][rbt+]*$/u;
  * name read before it is assigned and later rebound, no mutating method, no writes, random, time, network or input.
  */
 export function isIdempotent(code: PythonCode): boolean {
-  return code.valid && !changesSomething(code) && !rebindsWhatItRead(code);
+  const known = idempotent.get(code);
+  if (known !== undefined) return known;
+  const found = code.valid && !changesSomething(code) && !rebindsWhatItRead(code);
+  idempotent.set(code, found);
+  return found;
 }
+
+/** A line of the plainest code there is: a name bound to arithmetic, or such values printed; no quote, bracket or dot but in numbers. */
+const plainLine = /^(?:([A-Za-z_]\w*) = )?(print)?([\w\s+\-*/%(),]|\d\.\d)*$/u;
+const pureImport = /^from (?:math|fractions|decimal|statistics) import (\w+(?:, \w+)*)$/u;
+const pureCalls = new Set(['print', 'int', 'float', 'abs', 'round', 'min', 'max', 'sum', 'str', 'pow', 'divmod']);
+
+/**
+ * True for arithmetic that needs no parser to be idempotent: each name bound once and before it is read, no call but of pure
+ * functions, built in or of a module of mathematics. Most code that a policy repeats is of this kind; anything else is parsed. False proves nothing.
+ */
+export function isPlainArithmetic(text: string): boolean {
+  if (text.length > longestPlain) return false;
+  const bound = new Set<string>();
+  const imported = new Set<string>();
+  for (const written of text.split('\n')) {
+    const line = written.trimEnd();
+    if (line === '' || line.startsWith('#')) continue;
+    const names = pureImport.exec(line)?.[1];
+    if (names !== undefined) {
+      for (const name of names.split(', ')) imported.add(name);
+      continue;
+    }
+    const target = plainLine.exec(line)?.[1];
+    if (target === undefined && !line.startsWith('print(')) return false;
+    if (!plainLine.test(line)) return false;
+    const value = target === undefined ? line : line.slice(target.length);
+    for (const [name, called] of value.matchAll(/[A-Za-z_]\w*(\s*\()?/gu)) {
+      const callee = called === undefined ? null : name.slice(0, -called.length);
+      const isKnown = callee === null ? bound.has(name) : pureCalls.has(callee) || imported.has(callee);
+      if (!isKnown) return false;
+    }
+    if (target === undefined) continue;
+    if (bound.has(target) || imported.has(target) || pureCalls.has(target)) return false;
+    bound.add(target);
+  }
+  return true;
+}
+
+const longestPlain = 500;
+
+/** What was found of code that is still remembered. */
+const idempotent = new WeakMap<PythonCode, boolean>();
 
 function changesSomething({ text, tree }: PythonCode): boolean {
   let changes = false;

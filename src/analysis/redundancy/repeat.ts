@@ -36,7 +36,14 @@ export const repeat: Rule = {
 function isPolling(facts: CallFacts, series: readonly number[]): boolean {
   const { calls } = facts.rollout;
   const answered = series.filter((index) => calls[index]?.outcome === 'ok' || calls[index]?.outcome === 'unknown');
-  return new Set(answered.map((index) => facts.seenSteady(index))).size > 1;
+  const [first] = answered;
+  return answered.some((index) => first !== undefined && !sameAnswer(facts, first, index));
+}
+
+/** Equal without what differs from call to call; most are equal as they stand. */
+function sameAnswer(facts: CallFacts, one: number, other: number): boolean {
+  const { calls } = facts.rollout;
+  return calls[one]?.observation === calls[other]?.observation || facts.seenSteady(one) === facts.seenSteady(other);
 }
 
 function compare(facts: CallFacts, earlier: number | undefined, later: number | undefined): Flag | null {
@@ -45,11 +52,12 @@ function compare(facts: CallFacts, earlier: number | undefined, later: number | 
   const [first, second] = [calls[earlier], calls[later]];
   if (!first || !second || !wasAnswered(first) || !wasAnswered(second) || first.turn === second.turn) return null;
   if (isTruncated(first.observation) || isTruncated(second.observation)) return null;
-  if (facts.seenSteady(earlier) !== facts.seenSteady(later)) return null;
+  if (!sameAnswer(facts, earlier, later)) return null;
   if (!facts.onlyReads(later) || !facts.nothingChangedBetween(earlier, later)) return null;
   const pictures = comparePictures(first, second, images);
   if (pictures === 'different') return null;
-  const doubts = doubtsOf(facts, later, { equal: facts.seen(earlier) === facts.seen(later), pictures });
+  const equal = first.observation === second.observation || facts.seen(earlier) === facts.seen(later);
+  const doubts = doubtsOf(facts, later, { equal, pictures });
   const confidence = pictures === 'unknown' ? 'hint' : doubts.length > 0 ? 'likely' : 'certain';
   return buildFlag({
     call: later,

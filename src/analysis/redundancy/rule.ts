@@ -5,6 +5,7 @@
  */
 import type { NamedValue } from '../../model/rollout.ts';
 import type { CallFacts } from './callFacts.ts';
+import type { Measured, RuleThresholds } from '../../model/ruleThresholds.ts';
 
 /** How sure a flag is; only `certain` and `likely` count in `redundant_calls`. */
 export type Confidence = 'certain' | 'likely' | 'hint';
@@ -21,6 +22,8 @@ export interface Flag {
   readonly refersToTurn: number | null;
   /** What was measured or compared: IoU, share of links, why it is only likely. */
   readonly evidence: readonly NamedValue[];
+  /** What had to reach a threshold; null for a rule without one. */
+  readonly measured: Measured | null;
 }
 
 /** A rule that one rollout alone can prove. */
@@ -28,7 +31,7 @@ export interface Rule {
   readonly id: string;
   /** True for a rule that never gives more than a hint: indexing leaves it out, since hints are not counted. */
   readonly hintsOnly: boolean;
-  flag(facts: CallFacts): readonly Flag[];
+  flag(facts: CallFacts, thresholds: RuleThresholds): readonly Flag[];
 }
 
 /** A flag as a rule knows it: no reference and no evidence unless given. */
@@ -40,5 +43,6 @@ export function buildFlag(draft: Pick<Flag, 'call' | 'rule' | 'confidence'> & Pa
     refersTo: draft.refersTo ?? null,
     refersToTurn: draft.refersToTurn ?? null,
     evidence: draft.evidence ?? [],
+    measured: draft.measured ?? null,
   };
 }

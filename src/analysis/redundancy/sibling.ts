@@ -11,8 +11,8 @@ import { RIGHT } from '../rewards.ts';
 export const rightSiblingsNeeded = 2;
 /** How much lower their success may be than that of siblings with more calls. */
 export const shareMayBeLower = 0.1;
-/** Wilson lower bound from which a flag is likely (3 of 3, 5 of 6), below it is a hint. */
-export const likelyFrom = 0.4;
+/** Wilson lower bound from which a flag is likely (3 of 3, 5 of 6), below it is a hint; a setting may name another. */
+export const usualLikelyFrom = 0.4;
 
 /** What siblings show about one right rollout. */
 export interface SiblingVerdict {
@@ -50,7 +50,7 @@ export function countByCalls(
  * The verdict on a right rollout with `own` calls of a group that was counted with it; null where the rule does not hit.
  * The smallest t that is likely, else the smallest t at all.
  */
-export function siblingVerdict(own: number, group: ByCalls): SiblingVerdict | null {
+export function siblingVerdict(own: number, group: ByCalls, likelyFrom = usualLikelyFrom): SiblingVerdict | null {
   const fewer = [...group.keys()].filter((t) => t < own).sort((a, b) => a - b);
   // The rollout itself is no sibling of its own; it is right, and has more than t calls for every t < T.
   const all = { of: -1, right: -1 };
@@ -90,6 +90,7 @@ export function siblingVerdict(own: number, group: ByCalls): SiblingVerdict | nu
 export function siblingCalls(
   groups: GroupIndex,
   columns: { readonly correct: NumberColumn; readonly calls: NumberColumn },
+  likelyFrom = usualLikelyFrom,
 ): Uint32Array {
   const flagged = new Uint32Array(columns.calls.length);
   for (let group = 0; group + 1 < groups.first.length; group += 1) {
@@ -102,7 +103,7 @@ export function siblingCalls(
       if (own === 0 || at(columns.correct, member) !== RIGHT) continue;
       let known = byCalls.get(own);
       if (known === undefined) {
-        const verdict = siblingVerdict(own, counts);
+        const verdict = siblingVerdict(own, counts, likelyFrom);
         known = verdict?.confidence === 'likely' ? verdict.calls : 0;
         byCalls.set(own, known);
       }

@@ -16,19 +16,35 @@ const readers =
 const actors =
   /(?:_and_|book|cancel|update|delete|remove|create|send|pay|refund|exchange|return_|modify|write|edit|submit|transfer)/iu;
 
+/** Whether names match, remembered: a run has a handful of tools and asks for every call. Bounded, since a log may name any. */
+function remembered(pattern: RegExp): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    const hit = known.get(name);
+    if (hit !== undefined) return hit;
+    const found = pattern.test(name);
+    if (known.size < 1_000 && name.length < 100) known.set(name, found);
+    return found;
+  };
+}
+
+const runsCode = remembered(codeTools);
+const runsShell = remembered(shellTools);
+const searches = remembered(searchTools);
+
 /** True for tools that run Python. */
 export function isCodeTool(tool: string | null): boolean {
-  return tool !== null && codeTools.test(tool);
+  return tool !== null && runsCode(tool);
 }
 
 /** True for tools that run a shell line. */
 export function isShellTool(tool: string | null): boolean {
-  return tool !== null && shellTools.test(tool);
+  return tool !== null && runsShell(tool);
 }
 
 /** True for tools that answer a query with results. */
 export function isSearchTool(tool: string | null): boolean {
-  return tool !== null && searchTools.test(tool);
+  return tool !== null && searches(tool);
 }
 
 /** True for tools whose name says that they only read. */

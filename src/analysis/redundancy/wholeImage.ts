@@ -6,14 +6,12 @@
 import type { Rollout } from '../../model/rollout.ts';
 import type { CallFacts } from './callFacts.ts';
 import { coverage, cropOfArguments, cropsOfPython, type Size } from './cropBox.ts';
-import { imageSize } from './imageSize.ts';
+import { promptPicture, sizeOfPicture } from './pictures.ts';
 import type { PythonCode } from './pythonCode.ts';
 import { buildFlag, type Flag, type Rule } from './rule.ts';
-import { isCodeTool } from './toolKinds.ts';
+import { codeOf, isCodeTool } from './toolKinds.ts';
 
 const id = 'whole-image';
-/** Share of the image that a crop must cover. */
-export const coverageNeeded = 0.95;
 
 /** What shows more than the policy saw, or something else. */
 const processes =
@@ -26,14 +24,22 @@ const showing =
 export const wholeImage: Rule = {
   id,
   hintsOnly: false,
-  flag: (facts) =>
+  flag: (facts, { coveredShare }) =>
     facts.judged.flatMap((call) => {
-      const evidence = evidenceOf(facts, call);
-      return evidence === null ? [] : [buildFlag({ call, rule: id, confidence: 'likely', evidence: [evidence] })];
+      const found = evidenceOf(facts, call);
+      if (found === null || found.share < coveredShare) return [];
+      const measured = { threshold: 'coveredShare', value: found.share } as const;
+      return [buildFlag({ call, rule: id, confidence: 'likely', evidence: [found.evidence], measured })];
     }),
 };
 
-function evidenceOf(facts: CallFacts, index: number): Flag['evidence'][number] | null {
+interface Found {
+  /** 1 where nothing was left out. */
+  readonly share: number;
+  readonly evidence: Flag['evidence'][number];
+}
+
+function evidenceOf(facts: CallFacts, index: number): Found | null {
   const call = facts.rollout.calls[index];
   if (!call || call.outcome === 'failed' || call.outcome === 'malformed' || call.outcome === 'timeout') return null;
   if (!isCodeTool(call.tool)) {
@@ -41,7 +47,7 @@ function evidenceOf(facts: CallFacts, index: number): Flag['evidence'][number] |
     return crop === null ? null : covers(coverage(crop.box, sizeOf(facts.rollout, crop.image)));
   }
   // Parsing is dear: only code that mentions a picture is looked at.
-  const text = JSON.stringify(call.arguments);
+  const text = codeOf(call.tool, call.arguments) ?? '';
   if (!/crop|imshow|\.show\(|display\(|Image\.open/u.test(text) || processes.test(text)) return null;
   const code = facts.code(index);
   if (code === null || !code.valid) return null;
@@ -52,12 +58,12 @@ function evidenceOf(facts: CallFacts, index: number): Flag['evidence'][number] |
     return shares.some((share) => share === null) ? null : covers(Math.min(...shares.map((share) => share ?? 0)));
   }
   return onlyShows(code) && facts.rollout.images.some(({ origin }) => origin === 'prompt')
-    ? { name: 'shows', value: 'a picture of the prompt as it is' }
+    ? { share: 1, evidence: { name: 'shows', value: 'a picture of the prompt as it is' } }
     : null;
 }
 
-function covers(share: number | null): Flag['evidence'][number] | null {
-  return share !== null && share >= coverageNeeded ? { name: 'coverage', value: share } : null;
+function covers(share: number | null): Found | null {
+  return share === null ? null : { share, evidence: { name: 'coverage', value: share } };
 }
 
 function onlyShows({ text }: PythonCode): boolean {
@@ -68,11 +74,6 @@ function onlyShows({ text }: PythonCode): boolean {
   );
 }
 
-/** Size of the prompt's n-th picture, where a call names it `image_n` and the log has its data. */
 function sizeOf(rollout: Rollout, name: string): Size | null {
-  const pictures = rollout.images.filter(({ origin }) => origin === 'prompt');
-  const number = Number(/(\d+)\D*$/u.exec(name)?.[1] ?? 1);
-  const picture = pictures.length === 1 ? pictures[0] : pictures[number - 1];
-  const data = picture?.base64 ?? null;
-  return data === null ? null : imageSize(data);
+  return sizeOfPicture(rollout, promptPicture(rollout, name));
 }

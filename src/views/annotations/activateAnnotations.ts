@@ -1,5 +1,6 @@
 /**
- * Registers hovers and CodeLens on transcripts and on raw logs, with one switch for all of them in this window.
+ * Registers hovers, CodeLens and Problems of transcripts, and hovers and CodeLens on raw logs, with one switch for all of
+ * them in this window.
  * Leaves out folding, outline and decorations of transcripts (views/transcript).
  */
 import * as vscode from 'vscode';
@@ -8,6 +9,7 @@ import { onSettingChange, setting } from '../../host/config.ts';
 import type { OpenTranscripts } from '../../host/openTranscripts.ts';
 import { rolloutScheme } from '../../host/rolloutAddress.ts';
 import type { Session } from '../../host/session.ts';
+import { setFlagKeys } from './flagKeys.ts';
 import { transcriptHover } from './hoverText.ts';
 import { transcriptLenses, type Lens } from './lensText.ts';
 import { LogCodeLens } from './logCodeLens.ts';
@@ -15,10 +17,12 @@ import { logHoverProvider } from './logHover.ts';
 import { logSelector, openLogRecognition } from './logRecognition.ts';
 import { openLogRows } from './logRows.ts';
 import { hoverOf } from './markdown.ts';
+import { listProblems } from './problems.ts';
+import { verdictHandlers, type VerdictDependencies } from './verdicts.ts';
 
 /** The switch of this window. */
 export interface AnnotationsControls {
-  /** Hides hovers and CodeLens of ours, or shows them again. */
+  /** Hides hovers, CodeLens and Problems of ours, or shows them again. */
   toggle(): void;
 }
 
@@ -39,6 +43,7 @@ export function activateAnnotations(
   const parts = { session, recognition, rows, visibility: state };
   const logLenses = new LogCodeLens(parts);
   const lensesChanged = new vscode.EventEmitter<void>();
+  const problems = listProblems(open, () => state.hidden, session.log);
   const refresh = () => {
     lensesChanged.fire();
     logLenses.refresh();
@@ -55,6 +60,8 @@ export function activateAnnotations(
     rows,
     logLenses,
     lensesChanged,
+    problems,
+    setFlagKeys(open),
     { dispose: () => clearTimeout(waiting) },
     session.onDidChangeSteps(refreshSoon),
     onSettingChange(['codeLens.enabled'], refresh),
@@ -83,6 +90,7 @@ export function activateAnnotations(
     toggle: () => {
       state.hidden = !state.hidden;
       refresh();
+      problems.refresh();
     },
   };
 }
@@ -91,9 +99,15 @@ function codeLens({ line, title, command, argument }: Lens): vscode.CodeLens {
   return new vscode.CodeLens(new vscode.Range(line, 0, line, 0), { title, command, arguments: [argument] });
 }
 
+/** What the commands of annotations work with. */
+export interface AnnotationsDependencies extends VerdictDependencies {
+  readonly annotations: AnnotationsControls;
+}
+
 /** The commands of annotations by id. */
-export function annotationsCommands({ annotations }: { readonly annotations: AnnotationsControls }): CommandTable {
+export function annotationsCommands({ annotations, ...dependencies }: AnnotationsDependencies): CommandTable {
   return {
+    ...verdictHandlers(dependencies),
     'rolloutLens.clearAnnotations': () => {
       annotations.toggle();
     },

@@ -5,17 +5,15 @@
  */
 import { countText, durationText, numberText, signedText } from '../../base/numberText.ts';
 import type { ShownTranscript } from '../../host/openTranscripts.ts';
+import { isCounted } from '../../host/shownFlags.ts';
 import type { Translator } from '../../host/translator.ts';
-import type { NamedValue } from '../../model/rollout.ts';
 import { arithmeticLines, arithmeticOf, memberLines, rewardSum } from '../../protocol/arithmetic.ts';
 import type { Explanation, RolloutRow } from '../../protocol/engine.ts';
-import { redundancyText, verdictSign } from '../../protocol/texts.ts';
+import { counterfactualLines } from '../../protocol/flagTexts.ts';
+import { verdictSign } from '../../protocol/texts.ts';
 import type { Mark } from '../../protocol/transcript.ts';
-
-/** One block of a hover. `own`: a sentence of ours; `log`: text of a log on one line; `code`: lines that keep columns. */
-export type HoverBlock =
-  | { readonly kind: 'own' | 'log' | 'code'; readonly text: string }
-  | { readonly kind: 'link'; readonly text: string; readonly command: string; readonly argument: object };
+import { flagBlocks } from './flagText.ts';
+import { namedValueLines, type HoverBlock } from './hoverBlock.ts';
 
 const own = (text: string): HoverBlock => ({ kind: 'own', text });
 const log = (text: string): HoverBlock => ({ kind: 'log', text });
@@ -44,7 +42,7 @@ export function transcriptHover(shown: ShownTranscript, line: number, l10n: Tran
     case 'turn':
       return turnBlocks(mark, l10n);
     case 'call':
-      return callBlocks(mark, l10n);
+      return callBlocks(shown, mark, l10n);
     case 'observation':
       return observationBlocks(shown, mark, l10n);
     case 'answer':
@@ -64,12 +62,22 @@ function notIndexed(l10n: Translator): string {
   return l10n.t('The advantages follow when the group of this rollout is indexed.');
 }
 
-function titleBlocks({ explanation, file, line }: ShownTranscript, l10n: Translator): readonly HoverBlock[] {
+function titleBlocks(shown: ShownTranscript, l10n: Translator): readonly HoverBlock[] {
+  const { explanation, file, line, part } = shown;
   const place = log(l10n.t('{0}, line {1}', file, line + 1));
-  if (explanation === null) return [own(notIndexed(l10n)), place];
+  const flags = part === null ? shown.flags.flags.filter(({ call }) => call === null) : [];
+  const redundant = [
+    ...flags.flatMap((flag) => flagBlocks(flag, shown, l10n)),
+    ...(part === null ? counterfactualBlocks(shown) : []),
+  ];
+  if (explanation === null) return [own(notIndexed(l10n)), ...redundant, place];
   if (explanation.row.reward === null && explanation.row.correct === null)
-    return [...unrewarded(explanation, l10n), place];
-  return [code(arithmeticLines(explanation).map(({ text }) => text)), place];
+    return [...unrewarded(explanation, l10n), ...redundant, place];
+  return [code(arithmeticLines(explanation).map(({ text }) => text)), ...redundant, place];
+}
+
+function counterfactualBlocks({ flags }: ShownTranscript): readonly HoverBlock[] {
+  return flags.counterfactual === null ? [] : [code(counterfactualLines(flags.counterfactual))];
 }
 
 /** What is said of a rollout whose log has no reward: the logged advantage, where there is one, stands alone. */
@@ -95,7 +103,7 @@ function turnBlocks(mark: MarkOf<'turn'>, l10n: Translator): readonly HoverBlock
   return [log(mark.label), log(facts.filter((fact) => fact !== '').join(' · '))];
 }
 
-function callBlocks(mark: MarkOf<'call'>, l10n: Translator): readonly HoverBlock[] {
+function callBlocks(shown: ShownTranscript, mark: MarkOf<'call'>, l10n: Translator): readonly HoverBlock[] {
   const state = [
     l10n.t('call {0}', mark.call + 1),
     mark.tool ?? l10n.t('no tool named'),
@@ -104,13 +112,15 @@ function callBlocks(mark: MarkOf<'call'>, l10n: Translator): readonly HoverBlock
   ];
   const blocks: HoverBlock[] = [log(state.join(' · '))];
   if (mark.failure !== null) blocks.push(log(mark.failure));
-  if (mark.redundant.length > 0) blocks.push(own(l10n.t('Redundant: {0}', redundancyText(mark.redundant))));
+  const flags = shown.flags.flags.filter(({ call }) => call === mark.call);
+  for (const flag of flags) blocks.push(...flagBlocks(flag, shown, l10n));
+  if (flags.some(isCounted)) blocks.push(...counterfactualBlocks(shown));
   if (mark.observationCharacters === 0) blocks.push(own(l10n.t('Nothing came back.')));
   else {
     blocks.push(own(l10n.t('What came back ({0} characters):', countText(mark.observationCharacters))));
     blocks.push(code([shortened(mark.observationStart, mark.observationCharacters)]));
   }
-  if (mark.facts.length > 0) blocks.push(code(namedValues(mark.facts)));
+  if (mark.facts.length > 0) blocks.push(code(namedValueLines(mark.facts)));
   return blocks;
 }
 
@@ -147,7 +157,7 @@ function observationBlocks(
   const blocks: HoverBlock[] = [
     own(logged > mark.characters ? l10n.t('{0} of {1} that the tool gave.', text, countText(logged)) : `${text}.`),
   ];
-  if (call?.kind === 'call') blocks.push(...callBlocks(call, l10n).slice(0, 1));
+  if (call?.kind === 'call') blocks.push(...callBlocks(shown, call, l10n).slice(0, 1));
   return blocks;
 }
 
@@ -157,7 +167,7 @@ function answerBlocks(shown: ShownTranscript, mark: MarkOf<'answer'>, l10n: Tran
     mark.correct === null ? l10n.t('Right or wrong is not known.') : mark.correct ? l10n.t('Right.') : l10n.t('Wrong.');
   const blocks: HoverBlock[] = [own(verdict)];
   if (mark.groundTruth !== '') blocks.push(own(l10n.t('Ground truth:')), code([mark.groundTruth]));
-  if (mark.rewardParts.length > 0) blocks.push(code(namedValues(mark.rewardParts)));
+  if (mark.rewardParts.length > 0) blocks.push(code(namedValueLines(mark.rewardParts)));
   if (explanation === null) return [...blocks, own(notIndexed(l10n))];
   return [
     ...blocks,
@@ -176,10 +186,6 @@ function imageBlocks({ image, state, pads }: MarkOf<'image'>, l10n: Translator):
   const parts = [l10n.t('Picture {0}', image + 1), states[state]];
   if (pads !== null) parts.push(l10n.t('{0} pads', countText(pads)));
   return [own(parts.join(' · '))];
-}
-
-function namedValues(values: readonly NamedValue[]): readonly string[] {
-  return values.map(({ name, value }) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
 }
 
 /** The hover of a raw log line: the rollout in five lines and a link that opens it. */

@@ -7,9 +7,11 @@ import type { ShownTranscript } from '../../host/openTranscripts.ts';
 import { withoutIcons } from '../../host/logText.ts';
 import type { Translator } from '../../host/translator.ts';
 import { rewardSum } from '../../protocol/arithmetic.ts';
-import type { RolloutRow } from '../../protocol/engine.ts';
-import { redundancyText, verdictSign } from '../../protocol/texts.ts';
+import type { RolloutRef, RolloutRow } from '../../protocol/engine.ts';
+import type { ShownFlag } from '../../protocol/flags.ts';
+import { verdictSign } from '../../protocol/texts.ts';
 import type { Mark } from '../../protocol/transcript.ts';
+import { shortSentence } from './flagText.ts';
 
 /** One lens: its line, its title, and the command with its one argument; command '' for plain text. */
 export interface Lens {
@@ -40,7 +42,8 @@ export function transcriptLenses(shown: ShownTranscript, l10n: Translator): read
   return shown.marks.flatMap((mark) => lensesOf(mark, shown, l10n));
 }
 
-function lensesOf(mark: Mark, { address, part, marks }: ShownTranscript, l10n: Translator): readonly Lens[] {
+function lensesOf(mark: Mark, shown: ShownTranscript, l10n: Translator): readonly Lens[] {
+  const { address, part, marks, flags } = shown;
   const { ref, rest } = address;
   const { line } = mark;
   switch (mark.kind) {
@@ -53,11 +56,11 @@ function lensesOf(mark: Mark, { address, part, marks }: ShownTranscript, l10n: T
         ...(marks.some((one) => one.kind === 'turn' && one.tokenValues > 0)
           ? [{ line, title: l10n.t('Token values…'), command: 'rolloutLens.showTokenValues', argument: ref }]
           : []),
+        ...flagLenses(null, line, shown, l10n),
       ];
     }
     case 'call':
-      if (mark.redundant.length === 0) return [];
-      return [{ line, title: redundantTitle(mark.redundant, l10n), command: '', argument: ref }];
+      return flagLenses(mark.call, line, shown, l10n);
     case 'turn':
       if (mark.cut === 0) return [];
       return [
@@ -77,6 +80,9 @@ function lensesOf(mark: Mark, { address, part, marks }: ShownTranscript, l10n: T
           command: 'rolloutLens.openImage',
           argument: { ...ref, image: mark.image },
         },
+        ...(flags.flags.some(({ boxes }) => boxes.some(({ image }) => image === mark.image))
+          ? [{ line, title: l10n.t('Show crops'), command: 'rolloutLens.showCrops', argument: ref }]
+          : []),
       ];
     case 'observation':
     case 'ids':
@@ -88,8 +94,50 @@ function lensesOf(mark: Mark, { address, part, marks }: ShownTranscript, l10n: T
   }
 }
 
-function redundantTitle(rules: readonly string[], l10n: Translator): string {
-  return withoutIcons(`⚠ ${l10n.t('Redundant: {0}', redundancyText(rules))}`);
+/** Per flag that counts or was judged: what it says, then the verdict's commands. Hints stay in the hover. */
+function flagLenses(
+  call: number | null,
+  line: number,
+  { address, flags }: ShownTranscript,
+  l10n: Translator,
+): readonly Lens[] {
+  return flags.flags
+    .filter((flag) => flag.call === call && (flag.confidence !== 'hint' || flag.verdict !== null))
+    .flatMap((flag) => lensesOfFlag(flag, { line, ref: address.ref, l10n }));
+}
+
+function lensesOfFlag(
+  flag: ShownFlag,
+  { line, ref, l10n }: { readonly line: number; readonly ref: RolloutRef; readonly l10n: Translator },
+): readonly Lens[] {
+  const argument = { ...ref, flag: flag.id };
+  const said = shortSentence(flag.sentence);
+  const head = (title: string): Lens => ({ line, title: withoutIcons(title), ...goal(flag, ref) });
+  const lens = (title: string, command: string): Lens => ({ line, title, command, argument });
+  const undo = () => lens(l10n.t('Undo'), 'rolloutLens.undoVerdict');
+  switch (flag.verdict) {
+    case null:
+      return [
+        head(`⚠ ${l10n.t('Redundant: {0}', said)}`),
+        lens(l10n.t('Confirm'), 'rolloutLens.confirmFlag'),
+        lens(l10n.t('Dismiss'), 'rolloutLens.dismissFlag'),
+        ...(flag.boxes.some(({ image }) => image !== null)
+          ? [{ line, title: l10n.t('Show crops'), command: 'rolloutLens.showCrops', argument: ref }]
+          : []),
+      ];
+    case 'confirmed':
+      return [head(`⚠ ${l10n.t('Confirmed: {0}', said)}`), undo()];
+    case 'dismissed':
+      return [head(l10n.t('Dismissed: {0}', said)), undo()];
+  }
+}
+
+/** What a click on a flag's sentence shows: the call or turn it refers to, else the siblings; '' for nothing. */
+function goal(flag: ShownFlag, ref: RolloutRef): Pick<Lens, 'command' | 'argument'> {
+  const command = 'rolloutLens.revealCall';
+  if (flag.refersTo !== null) return { command, argument: { ...ref, call: flag.refersTo } };
+  if (flag.refersToTurn !== null) return { command, argument: { ...ref, turn: flag.refersToTurn } };
+  return { command: flag.witnesses.length > 0 ? 'rolloutLens.showGroup' : '', argument: ref };
 }
 
 function partLenses(

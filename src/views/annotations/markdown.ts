@@ -3,14 +3,14 @@
  * that a hover links to are trusted. Leaves out what is said (hoverText.ts).
  */
 import * as vscode from 'vscode';
-import type { HoverBlock } from './hoverText.ts';
+import type { HoverBlock, HoverLink } from './hoverBlock.ts';
 
 /** One hover. */
 export function hoverOf(blocks: readonly HoverBlock[], range?: vscode.Range): vscode.Hover | null {
   if (blocks.length === 0) return null;
   const markdown = new vscode.MarkdownString();
-  const commands = blocks.filter((block) => block.kind === 'link').map(({ command }) => command);
-  if (commands.length > 0) markdown.isTrusted = { enabledCommands: commands };
+  const commands = new Set(blocks.flatMap(linksOf).map(({ command }) => command));
+  if (commands.size > 0) markdown.isTrusted = { enabledCommands: [...commands] };
   for (const [index, block] of blocks.entries()) {
     if (index > 0) markdown.appendMarkdown('\n\n');
     switch (block.kind) {
@@ -21,17 +21,31 @@ export function hoverOf(blocks: readonly HoverBlock[], range?: vscode.Range): vs
       case 'code':
         markdown.appendCodeblock(block.text, 'plaintext');
         break;
-      case 'link': {
-        // encodeURIComponent leaves parentheses alone, and one of them would end the link.
-        const argument = encodeURIComponent(JSON.stringify([block.argument])).replace(/[()]/g, (found) =>
-          found === '(' ? '%28' : '%29',
-        );
-        markdown.appendMarkdown('[');
-        markdown.appendText(block.text);
-        markdown.appendMarkdown(`](command:${block.command}?${argument})`);
+      case 'link':
+        appendLink(markdown, block);
         break;
-      }
+      case 'links':
+        if (block.text !== '') markdown.appendText(`${block.text} `);
+        for (const [at, link] of block.links.entries()) {
+          if (at > 0) markdown.appendText(' · ');
+          appendLink(markdown, link);
+        }
+        break;
     }
   }
   return new vscode.Hover(markdown, range);
+}
+
+function linksOf(block: HoverBlock): readonly HoverLink[] {
+  return block.kind === 'link' ? [block] : block.kind === 'links' ? block.links : [];
+}
+
+function appendLink(markdown: vscode.MarkdownString, { text, command, argument }: HoverLink): void {
+  // encodeURIComponent leaves parentheses alone, and one of them would end the link.
+  const encoded = encodeURIComponent(JSON.stringify([argument])).replace(/[()]/g, (found) =>
+    found === '(' ? '%28' : '%29',
+  );
+  markdown.appendMarkdown('[');
+  markdown.appendText(text);
+  markdown.appendMarkdown(`](command:${command}?${encoded})`);
 }

@@ -7,9 +7,11 @@ import { asRunId, type CommandTable } from '../../host/commandTable.ts';
 import { notify } from '../../host/notify.ts';
 import { loadPage, portOfPanel, webviewOptions } from '../../host/panel.ts';
 import type { Session } from '../../host/session.ts';
-import type { ChartRuns, ChartsEvents, ChartsHostApi } from '../../protocol/charts.ts';
+import type { AskedView, ChartRuns, ChartsEvents, ChartsHostApi } from '../../protocol/charts.ts';
 import type { RunId, RunSummary } from '../../protocol/engine.ts';
-import { openConnection } from '../../protocol/rpc.ts';
+import { openConnection, type ParamsOf } from '../../protocol/rpc.ts';
+import { copyLink, registerLinks } from './openLink.ts';
+import { pageQuestions } from './pageQuestions.ts';
 import { wholeCurves } from './wholeCurves.ts';
 
 /** View type of the panel, as `onWebviewPanel:` in the manifest names it. */
@@ -24,6 +26,8 @@ export interface ChartsDependencies {
 interface OpenPanel {
   readonly reveal: () => void;
   readonly ask: (run: RunId) => void;
+  readonly askView: (view: AskedView) => void;
+  readonly askLink: () => void;
 }
 
 let open: OpenPanel | null = null;
@@ -33,7 +37,7 @@ export function activateCharts(context: vscode.ExtensionContext, session: Sessio
   context.subscriptions.push(
     vscode.window.registerWebviewPanelSerializer(viewType, {
       deserializeWebviewPanel: (restored) => {
-        adopt(restored, { context, session }, null);
+        adopt(restored, { context, session }, { runs: [], view: null });
         // Its runs are looked for again, since the page only kept their ids.
         session.search().catch((error: unknown) => {
           notify(error, session.log);
@@ -42,6 +46,24 @@ export function activateCharts(context: vscode.ExtensionContext, session: Sessio
       },
     }),
   );
+  registerLinks(context, session, (view) => {
+    if (open) {
+      open.askView(view);
+      open.reveal();
+    } else openPanel({ context, session }, { runs: [], view });
+  });
+}
+
+/** What is to be shown besides what the page remembers. */
+interface Asked {
+  readonly runs: readonly RunId[];
+  readonly view: AskedView | null;
+}
+
+function openPanel(dependencies: ChartsDependencies, asked: Asked): void {
+  const title = vscode.l10n.t('Rollout Lens Charts');
+  const options = webviewOptions(dependencies.context.extensionUri);
+  adopt(vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Active, options), dependencies, asked);
 }
 
 /** Commands of the charts, merged into the table of views/commands.ts. */
@@ -54,13 +76,8 @@ export function chartsCommands({ context, session }: ChartsDependencies): Comman
         open.reveal();
         return;
       }
-      const title = vscode.l10n.t('Rollout Lens Charts');
-      const options = webviewOptions(context.extensionUri);
-      adopt(
-        vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Active, options),
-        { context, session },
-        wanted ?? session.selection?.run ?? null,
-      );
+      const first = wanted ?? session.selection?.run ?? null;
+      openPanel({ context, session }, { runs: first === null ? [] : [first], view: null });
       // Without the sidebar ever shown, nothing has looked for runs yet.
       if (session.searchState.state === 'not started') {
         session.search().catch((error: unknown) => {
@@ -68,25 +85,33 @@ export function chartsCommands({ context, session }: ChartsDependencies): Comman
         });
       }
     },
+    'rolloutLens.copyChartsLink': () => {
+      open?.askLink();
+    },
   };
 }
 
-function adopt(made: vscode.WebviewPanel, { context, session }: ChartsDependencies, first: RunId | null): void {
-  let asked: readonly RunId[] = first === null ? [] : [first];
+function adopt(made: vscode.WebviewPanel, { context, session }: ChartsDependencies, first: Asked): void {
+  let asked = first;
   const connection = openConnection(portOfPanel(made));
   connection.serve<ChartsHostApi>({
     runs: () => {
       const since = asked;
-      asked = [];
-      return { ...chartRuns(session), asked: since };
+      asked = { runs: [], view: null };
+      return { ...chartRuns(session), asked: since.runs, view: since.view };
     },
+    copyLink: async (view) => {
+      await copyLink(view, session, context);
+      return null;
+    },
+    ...pageQuestions(session),
     curves: ({ run }, signal) => wholeCurves(session.engine, run, signal),
     revealStep: async ({ run, step }) => {
       await vscode.commands.executeCommand('rolloutLens.revealStep', { run, step });
       return null;
     },
-    save: async ({ name, text }) => {
-      await save(name, text);
+    save: async (exported) => {
+      await save(exported);
       return null;
     },
   });
@@ -101,7 +126,14 @@ function adopt(made: vscode.WebviewPanel, { context, session }: ChartsDependenci
     },
     ask: (run) => {
       if (made.visible) events.runAsked({ run });
-      else asked = [...asked, run];
+      else asked = { ...asked, runs: [...asked.runs, run] };
+    },
+    askView: (view) => {
+      if (made.visible) events.viewAsked(view);
+      else asked = { ...asked, view };
+    },
+    askLink: () => {
+      if (made.visible) events.linkAsked({});
     },
   };
   open = mine;
@@ -112,8 +144,16 @@ function adopt(made: vscode.WebviewPanel, { context, session }: ChartsDependenci
       if (made.visible) events.curvesChanged({ run });
     }),
   ];
+  const setVisible = (visible: boolean) => {
+    void vscode.commands.executeCommand('setContext', 'rolloutLens.chartsVisible', visible);
+  };
+  made.onDidChangeViewState(() => {
+    setVisible(made.visible);
+  });
+  setVisible(made.visible);
   made.onDidDispose(() => {
     if (open === mine) open = null;
+    setVisible(false);
     connection.dispose();
     for (const listener of listeners) listener.dispose();
   });
@@ -134,11 +174,17 @@ function chartRuns(session: Session): ChartRuns {
   return { runs, searching: session.searchState.state === 'searching' };
 }
 
-async function save(name: string, text: string): Promise<void> {
+async function save({ name, kind, content }: ParamsOf<ChartsHostApi['save']>): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const kinds = {
+    csv: vscode.l10n.t('Comma-separated values'),
+    png: vscode.l10n.t('PNG picture'),
+    svg: vscode.l10n.t('SVG picture'),
+  };
   const target = await vscode.window.showSaveDialog({
     ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
-    filters: { [vscode.l10n.t('Comma-separated values')]: ['csv'] },
+    filters: { [kinds[kind]]: [kind] },
   });
-  if (target) await vscode.workspace.fs.writeFile(target, Buffer.from(text, 'utf8'));
+  if (!target) return;
+  await vscode.workspace.fs.writeFile(target, typeof content === 'string' ? Buffer.from(content, 'utf8') : content);
 }

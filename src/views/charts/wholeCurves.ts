@@ -40,6 +40,12 @@ export async function wholeCurves(
     effectiveToolWeight: all(({ effectiveToolWeight }) => effectiveToolWeight),
     accAdvantage: all(({ accAdvantage }) => accAdvantage),
     toolAdvantage: all(({ toolAdvantage }) => toolAdvantage),
+    deadRightShare: all(({ deadRightShare }) => deadRightShare),
+    deadWrongShare: all(({ deadWrongShare }) => deadWrongShare),
+    failedCalls: all(({ failedCalls }) => failedCalls),
+    responseTokens: all(({ responseTokens }) => responseTokens),
+    responseCharacters: all(({ responseCharacters }) => responseCharacters),
+    truncatedShare: all(({ truncatedShare }) => truncatedShare),
   };
 }
 

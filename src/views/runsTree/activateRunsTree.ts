@@ -11,6 +11,8 @@ import { filterFrom, isFlat } from './filterText.ts';
 import type { TreeNode } from './nodes.ts';
 import { findRollout, findStep } from './paths.ts';
 import { openRefresher } from './refresher.ts';
+import { keepRunPaths } from './runPaths.ts';
+import { drawBadges } from './rolloutBadges.ts';
 import type { RunsTreeControls } from './runsTreeCommands.ts';
 import { tooltipOf, treeItem } from './treeItems.ts';
 import { openTreeModel, type TreeSource } from './treeModel.ts';
@@ -106,6 +108,8 @@ export function activateRunsTree(context: vscode.ExtensionContext, session: Sess
     view,
     changed,
     refresher,
+    drawBadges(),
+    keepRunPaths(session),
     showProgress(viewId, session),
     view.onDidChangeVisibility(searchOnce),
     view.onDidChangeSelection(({ selection: [node] }) => {

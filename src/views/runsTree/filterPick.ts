@@ -3,11 +3,12 @@
  * Leaves out the pure texts (filterText.ts) and keeping the answer (activateRunsTree.ts).
  */
 import * as vscode from 'vscode';
+import { withoutIcons } from '../../host/logText.ts';
 import type { RolloutFilter, SortKey } from '../../protocol/engine.ts';
-import { sortKeys, sortKeyText } from './filterText.ts';
+import { patternText, sortKeys, sortKeyText } from './filterText.ts';
 
 type Order = Pick<RolloutFilter, 'sort' | 'descending'>;
-type Conditions = Pick<RolloutFilter, 'wrong' | 'withCalls' | 'redundant' | 'text'>;
+type Conditions = Pick<RolloutFilter, 'wrong' | 'withCalls' | 'redundant' | 'pattern' | 'text'>;
 
 /** Asks for an order: log order, or each key in both directions. */
 export async function pickOrder(current: RolloutFilter): Promise<Order | undefined> {
@@ -46,6 +47,10 @@ export async function pickConditions(current: RolloutFilter): Promise<Conditions
     { name: 'wrong', label: l10n.t('Wrong'), picked: current.wrong },
     { name: 'withCalls', label: l10n.t('With calls'), picked: current.withCalls },
     { name: 'redundant', label: l10n.t('With redundant calls'), picked: current.redundant },
+    // Chosen in the view of redundant calls; here it can only be given up.
+    ...(current.pattern === null
+      ? []
+      : [{ name: 'pattern', label: withoutIcons(patternText(current.pattern, l10n)), picked: true }]),
     {
       name: 'text',
       label: l10n.t('Text…'),
@@ -62,7 +67,13 @@ export async function pickConditions(current: RolloutFilter): Promise<Conditions
   const names = new Set(picked.map((item) => item.name));
   const text = names.has('text') ? await askText(current.text) : '';
   if (text === undefined) return undefined;
-  return { wrong: names.has('wrong'), withCalls: names.has('withCalls'), redundant: names.has('redundant'), text };
+  return {
+    wrong: names.has('wrong'),
+    withCalls: names.has('withCalls'),
+    redundant: names.has('redundant'),
+    pattern: names.has('pattern') ? current.pattern : null,
+    text,
+  };
 }
 
 async function askText(current: string): Promise<string | undefined> {

@@ -5,9 +5,18 @@
 import { isObject } from '../../base/json.ts';
 import type { Translator } from '../../host/translator.ts';
 import { noFilter, type RolloutFilter, type SortKey } from '../../protocol/engine.ts';
+import { redundancyText } from '../../protocol/texts.ts';
 
 /** Sort keys in the order of the menu. */
-export const sortKeys: readonly SortKey[] = ['step', 'reward', 'calls', 'accAdvantage', 'toolAdvantage', 'redundant'];
+export const sortKeys: readonly SortKey[] = [
+  'step',
+  'reward',
+  'calls',
+  'accAdvantage',
+  'toolAdvantage',
+  'redundant',
+  'wasted',
+];
 
 /** True if the tree shows flat lists: a filter or an order is set. */
 export function isFlat(filter: RolloutFilter): boolean {
@@ -16,7 +25,7 @@ export function isFlat(filter: RolloutFilter): boolean {
 
 /** True if some rollouts are left out. */
 export function isFiltered(filter: RolloutFilter): boolean {
-  return filter.wrong || filter.withCalls || filter.redundant || filter.text !== '';
+  return filter.wrong || filter.withCalls || filter.redundant || filter.pattern !== null || filter.text !== '';
 }
 
 /** What a sort key is called. */
@@ -34,7 +43,15 @@ export function sortKeyText(key: SortKey, l10n: Translator): string {
       return l10n.t('Efficiency advantage (A_tool)');
     case 'redundant':
       return l10n.t('Redundant calls');
+    case 'wasted':
+      return l10n.t('Wasted latency');
   }
+}
+
+/** "python: repeats an earlier call". */
+export function patternText({ tool, rule }: NonNullable<RolloutFilter['pattern']>, l10n: Translator): string {
+  const said = redundancyText([rule]);
+  return rule === 'sibling' && tool === null ? said : `${tool ?? l10n.t('no tool named')}: ${said}`;
 }
 
 /** The active filter for the view's title: 'wrong · with calls · "7 ×" · Reward ↓'; '' where none is set. */
@@ -42,7 +59,8 @@ export function filterText(filter: RolloutFilter, l10n: Translator): string {
   return [
     filter.wrong ? l10n.t('wrong') : '',
     filter.withCalls ? l10n.t('with calls') : '',
-    filter.redundant ? l10n.t('redundant') : '',
+    filter.redundant && filter.pattern === null ? l10n.t('redundant') : '',
+    filter.pattern === null ? '' : patternText(filter.pattern, l10n),
     filter.text === '' ? '' : `"${filter.text}"`,
     filter.sort === null ? '' : `${sortKeyText(filter.sort, l10n)} ${filter.descending ? '↓' : '↑'}`,
   ]
@@ -59,6 +77,14 @@ export function filterFrom(value: unknown): RolloutFilter {
     wrong: value.wrong === true,
     withCalls: value.withCalls === true,
     redundant: value.redundant === true,
+    pattern: patternFrom(value.pattern),
     text: typeof value.text === 'string' ? value.text : '',
   };
+}
+
+function patternFrom(value: unknown): RolloutFilter['pattern'] {
+  if (!isObject(value)) return null;
+  const { tool, rule } = value;
+  if (typeof rule !== 'string' || (typeof tool !== 'string' && tool !== null)) return null;
+  return { tool, rule };
 }

@@ -5,7 +5,7 @@
  */
 import * as vscode from 'vscode';
 import { UserError } from '../../base/errors.ts';
-import { isObject } from '../../base/json.ts';
+import { isObject, type JsonObject } from '../../base/json.ts';
 import { asIndex, asRolloutRef, asRunId, asUri, type CommandTable } from '../../host/commandTable.ts';
 import { setting } from '../../host/config.ts';
 import { notOnDisk } from '../../host/notOnDisk.ts';
@@ -96,11 +96,24 @@ export function runsTreeCommands({ context, session, runsTree }: RunsTreeDepende
       const run = asRunId(target);
       return run === null ? false : runsTree.revealStep(run, isObject(target) ? asIndex(target.step) : null);
     },
+    'rolloutLens.showPattern': async (target) => {
+      const run = asRunId(target);
+      const pattern = isObject(target) ? asPattern(target) : null;
+      if (run === null || pattern === null) return;
+      // The worst first: what a person looks into.
+      await runsTree.setFilter({ ...noFilter, pattern, sort: 'wasted', descending: true });
+      await runsTree.revealStep(run, null);
+    },
     'rolloutLens.revealRollout': (target) => {
       const ref = asRolloutRef(target);
       return ref === null ? false : runsTree.revealRollout(ref);
     },
   };
+}
+
+function asPattern({ tool, rule }: JsonObject): RolloutFilter['pattern'] {
+  if (typeof rule !== 'string' || (typeof tool !== 'string' && tool !== null)) return null;
+  return { tool, rule };
 }
 
 function noRuns(): UserError {

@@ -5,6 +5,7 @@
  */
 import { countText, numberText, percentText, signedText, sizeText } from '../../base/numberText.ts';
 import type { Translator } from '../../host/translator.ts';
+import type { Finding, FindingCode } from '../../model/finding.ts';
 import { arithmeticLines } from '../../protocol/arithmetic.ts';
 import type { StepRow } from '../../model/stepRow.ts';
 import type { Explanation, GroupRow, RunSummary } from '../../protocol/engine.ts';
@@ -44,6 +45,19 @@ export function rolloutTooltip(
         ]
       : [code(arithmeticLines(explanation).map((line) => line.text))]),
     text(l10n.t('{0}, line {1}', row.ref.file, row.line + 1)),
+  ];
+}
+
+/** What runTooltip says by itself, also while the engine cannot be asked. */
+const saidAnyway: ReadonlySet<FindingCode> = new Set<FindingCode>(['threshold-used', 'step-not-logged']);
+
+/** What the doctor says of a run's log beside runTooltip: a sentence a finding, and the lines to add to the trainer. */
+export function doctorBlocks(findings: readonly Finding[], l10n: Translator): readonly TooltipBlock[] {
+  const news = findings.filter(({ code }) => !saidAnyway.has(code));
+  const lines = [...new Set(findings.flatMap(({ fix }) => fix))];
+  return [
+    ...news.map(({ severity, sentence }) => text(severity === 'warning' ? l10n.t('Warning: {0}', sentence) : sentence)),
+    ...(lines.length === 0 ? [] : [text(l10n.t('Lines to add to the trainer:')), code(lines)]),
   ];
 }
 

@@ -4,6 +4,7 @@
  * Leaves out the texts themselves (labels.ts, tooltips.ts).
  */
 import * as vscode from 'vscode';
+import { isAbort, messageOf } from '../../base/errors.ts';
 import { runColours } from '../../protocol/runColours.ts';
 import type { RolloutRow, RunSummary } from '../../protocol/engine.ts';
 import type { Session } from '../../host/session.ts';
@@ -20,7 +21,8 @@ import {
   type RolloutPlace,
 } from './labels.ts';
 import type { NodeContent, TreeNode } from './nodes.ts';
-import { groupTooltip, rolloutTooltip, runTooltip, stepTooltip, type TooltipBlock } from './tooltips.ts';
+import { badgeResource } from './rolloutBadges.ts';
+import { doctorBlocks, groupTooltip, rolloutTooltip, runTooltip, stepTooltip, type TooltipBlock } from './tooltips.ts';
 
 /** The reader whose fields are guessed or mapped by the user. */
 const genericFormat = 'generic';
@@ -39,6 +41,8 @@ export function treeItem(node: TreeNode, session: Session): vscode.TreeItem {
   const icon = iconOf(content, session);
   if (icon !== null) item.iconPath = icon;
   if (content.kind === 'rollout') {
+    const resource = badgeResource(content.row);
+    if (resource !== null) item.resourceUri = resource;
     item.command = {
       command: 'rolloutLens.openTrajectory',
       title: vscode.l10n.t('Open Trajectory'),
@@ -125,7 +129,7 @@ export async function tooltipOf(
   const { l10n } = vscode;
   switch (content.kind) {
     case 'run':
-      return markdown(runTooltip(content.run, l10n));
+      return markdown([...runTooltip(content.run, l10n), ...(await doctorOf(content.run, session, token))]);
     case 'step':
       return markdown(stepTooltip(content.row, l10n));
     case 'group':
@@ -144,6 +148,25 @@ export async function tooltipOf(
     case 'groups':
     case 'rollouts':
       return undefined;
+  }
+}
+
+/** The doctor's findings; none while he cannot be asked, since the rest of the tooltip needs no engine. */
+async function doctorOf(
+  run: RunSummary,
+  session: Session,
+  token: vscode.CancellationToken,
+): Promise<readonly TooltipBlock[]> {
+  const abort = new AbortController();
+  const subscription = token.onCancellationRequested(() => abort.abort());
+  try {
+    const { findings } = await session.engine.doctor({ run: run.id }, abort.signal);
+    return doctorBlocks(findings, vscode.l10n);
+  } catch (error) {
+    if (!isAbort(error)) session.log.debug(messageOf(error));
+    return [];
+  } finally {
+    subscription.dispose();
   }
 }
 

@@ -32,14 +32,9 @@ export function showViewState(view: vscode.TreeView<unknown>, session: Session, 
     'rolloutLens.resumable',
     session.runs.some((run) => run.state === 'partial'),
   );
-  // Menus show on a .json file only if it is a run, or lies directly in the folder of one.
-  setContext(
-    'rolloutLens.runPaths',
-    session.runs.map((run) => run.path),
-  );
 }
 
-function setContext(key: string, value: string | boolean | readonly string[]): void {
+function setContext(key: string, value: string | boolean): void {
   void vscode.commands.executeCommand('setContext', key, value);
 }
 

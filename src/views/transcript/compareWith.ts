@@ -4,6 +4,8 @@
  */
 import * as vscode from 'vscode';
 import { UserError } from '../../base/errors.ts';
+import { isObject } from '../../base/json.ts';
+import { asRolloutRef } from '../../host/commandTable.ts';
 import type { Session } from '../../host/session.ts';
 import { noFilter, type Explanation, type RolloutRef, type RunId } from '../../protocol/engine.ts';
 import { currentRollout } from './currentRollout.ts';
@@ -11,10 +13,12 @@ import { memberLabel, orderedMembers, sameRollout } from './rolloutLabels.ts';
 import { mostItems, pickRollout, pickRun, type RolloutQuery } from './rolloutPick.ts';
 import { uriOf } from './showTranscript.ts';
 
-/** Asks what to compare a rollout with and opens the diff. */
+/** Asks what to compare a rollout with, unless the argument names it as `other`, and opens the diff. */
 export async function compareWith(session: Session, argument: unknown): Promise<void> {
   const { l10n } = vscode;
   const ref = currentRollout(argument);
+  const named = isObject(argument) ? asRolloutRef(argument.other) : null;
+  if (named !== null) return showDiff(session, ref, named);
   const explanation = await session.engine.explain({ ref });
   const ways = [
     { label: l10n.t('A sibling of its group'), pick: () => pickSibling(explanation) },
@@ -24,7 +28,11 @@ export async function compareWith(session: Session, argument: unknown): Promise<
   const way = await vscode.window.showQuickPick(ways, { title: l10n.t('Compare With') });
   const other = await way?.pick();
   if (other === undefined) return;
-  const title = l10n.t('{0} ↔ {1}', shortName(ref), shortName(other));
+  await showDiff(session, ref, other);
+}
+
+async function showDiff(session: Session, ref: RolloutRef, other: RolloutRef): Promise<void> {
+  const title = vscode.l10n.t('{0} ↔ {1}', shortName(ref), shortName(other));
   await vscode.commands.executeCommand('vscode.diff', uriOf(session, ref), uriOf(session, other), title);
 }
 

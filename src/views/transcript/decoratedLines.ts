@@ -2,6 +2,8 @@
  * Which lines of a transcript are decorated and how, from marks alone. Pure.
  * Leaves out colours (decorations.ts).
  */
+import { isCounted } from '../../host/shownFlags.ts';
+import type { ShownFlag } from '../../protocol/flags.ts';
 import type { Mark } from '../../protocol/transcript.ts';
 
 /** Kinds of decoration, in the order in which they are drawn. */
@@ -16,8 +18,11 @@ export interface Lines {
   readonly last: number;
 }
 
-/** The decorated lines by kind. */
-export function decoratedLines(marks: readonly Mark[]): Readonly<Record<DecorationKind, readonly Lines[]>> {
+/** The decorated lines by kind; of the flags only those that count draw a line. */
+export function decoratedLines(
+  marks: readonly Mark[],
+  flags: readonly Pick<ShownFlag, 'call' | 'confidence' | 'verdict'>[],
+): Readonly<Record<DecorationKind, readonly Lines[]>> {
   const lines: Record<DecorationKind, Lines[]> = {
     title: [],
     heading: [],
@@ -27,6 +32,7 @@ export function decoratedLines(marks: readonly Mark[]): Readonly<Record<Decorati
     failed: [],
     redundant: [],
   };
+  const redundant = new Set(flags.filter(isCounted).map(({ call }) => call));
   // An observation has no heading of its own: its turn begins on its line.
   const observations = new Set(marks.filter(({ kind }) => kind === 'observation').map(({ line }) => line));
   for (const mark of marks) {
@@ -49,7 +55,7 @@ export function decoratedLines(marks: readonly Mark[]): Readonly<Record<Decorati
         if (mark.correct !== null) lines[mark.correct ? 'right' : 'wrong'].push(first);
         break;
       case 'call':
-        if (mark.redundant.length > 0) lines.redundant.push(first);
+        if (redundant.has(mark.call)) lines.redundant.push(first);
         else if (mark.outcome !== 'ok' && mark.outcome !== 'unknown') lines.failed.push(first);
         break;
       case 'observation':

@@ -33,7 +33,7 @@ export function decorateTranscripts(transcripts: OpenTranscripts): vscode.Dispos
     if (editor.document.uri.scheme !== rolloutScheme) return;
     const shown = await transcripts.shown(editor.document);
     if (shown === null) return;
-    const lines = decoratedLines(shown.marks);
+    const lines = decoratedLines(shown.marks, shown.flags.flags);
     for (const [kind, type] of types) editor.setDecorations(type, ranges(lines[kind], editor.document));
   };
   const drawAll = () => {

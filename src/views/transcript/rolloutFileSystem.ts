@@ -9,8 +9,11 @@ import { messageOf, UserError } from '../../base/errors.ts';
 import type { OpenTranscripts, ShownTranscript } from '../../host/openTranscripts.ts';
 import { parseAddress, rolloutScheme, type RolloutAddress } from '../../host/rolloutAddress.ts';
 import type { Session, StepsChange } from '../../host/session.ts';
+import type { RolloutRef } from '../../protocol/engine.ts';
 import { fetchImage } from './fetchImage.ts';
+import { sameRollout } from './rolloutLabels.ts';
 import { imageOf } from './rolloutUri.ts';
+import { uriOf } from './showTranscript.ts';
 
 interface Loaded {
   readonly shown: ShownTranscript;
@@ -68,6 +71,16 @@ export class RolloutFileSystem implements vscode.FileSystemProvider, OpenTranscr
       // The editor itself says why this rollout cannot be read.
       return null;
     }
+  }
+
+  async refresh(ref: RolloutRef | null): Promise<void> {
+    for (const entry of [...this.entries.values()]) {
+      if (ref === null || sameRollout(entry.address.ref, ref)) await this.reload(entry);
+    }
+  }
+
+  uriOf(ref: RolloutRef): vscode.Uri {
+    return uriOf(this.session, ref);
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {

@@ -70,5 +70,5 @@ export function sameRollout(a: RolloutRef, b: RolloutRef): boolean {
 
 /** True for a file that may be a rollout log by its name: what "Open Trajectory" takes from the active editor. */
 export function mayBeLog(path: string): boolean {
-  return /\.(jsonl|ndjson|json|jsonl\.zst|jsonl\.gz|traj|eval|parquet)$/i.test(path);
+  return /\.((jsonl|ndjson|json|traj)(\.(gz|zst))?|eval|parquet)$/i.test(path);
 }

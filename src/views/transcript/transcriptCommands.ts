@@ -11,6 +11,7 @@ import { currentRollout } from './currentRollout.ts';
 import { openImage } from './openImage.ts';
 import { openInLog } from './openInLog.ts';
 import { openTrajectory } from './openTrajectory.ts';
+import { revealCall } from './revealCall.ts';
 import { showGroup } from './showGroup.ts';
 import type { TokenViewControls } from './tokenView.ts';
 import { uriOf, type TranscriptDependencies } from './showTranscript.ts';
@@ -30,6 +31,7 @@ export function transcriptCommands(dependencies: TranscriptCommandDependencies):
     'rolloutLens.openInLog': (target) => openInLog(dependencies, target),
     'rolloutLens.showTokenValues': () => tokenView.choose(),
     'rolloutLens.openImage': (target) => openImage(session, target),
+    'rolloutLens.revealCall': (target) => revealCall(dependencies, target),
     'rolloutLens.openRest': async (target) => {
       const ref = currentRollout(target);
       const turn = isObject(target) ? asIndex(target.turn) : null;

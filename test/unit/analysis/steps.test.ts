@@ -60,6 +60,11 @@ describe('stepRows', () => {
       groups_merged_or_cut: null,
       redundant_intrinsic_rate: 2 / 6,
       redundant_sibling_rate: 0,
+      dead_all_right_share: 1 / 2,
+      dead_all_wrong_share: 0,
+      response_tokens_mean: null,
+      response_characters_mean: null,
+      truncated_share: null,
     });
     expect(nine).toMatchObject({
       step: 9,
@@ -107,10 +112,42 @@ describe('stepRows', () => {
       groups_merged_or_cut: null,
       redundant_intrinsic_rate: null,
       redundant_sibling_rate: null,
+      dead_all_right_share: null,
+      dead_all_wrong_share: null,
+      response_tokens_mean: null,
+      response_characters_mean: null,
+      truncated_share: null,
     });
     const unknown = { ...batchOf(rows), step: rows.map((row) => row.step) };
     const [seven] = stepRows(unknown, { normalise: 'std' });
     expect([seven?.failed_call_rate, seven?.redundant_call_rate]).toEqual([null, null]);
+  });
+
+  it('tells dead groups by cause, a lone rollout and one of unknown correctness being neither', () => {
+    const dead = [
+      ...[0, 0].map((acc) => ({ step: 1, group: 0, acc, correct: 0, calls: 1 })),
+      ...[0.9, 0.9].map((acc) => ({ step: 1, group: 1, acc, correct: 1, calls: 1 })),
+      ...[0.5, 0.5].map((acc) => ({ step: 1, group: 2, acc, correct: 2, calls: 1 })),
+      { step: 1, group: 3, acc: 0, correct: 0, calls: 0 },
+    ];
+    expect(only(stepRows(columns(dead), { normalise: 'std' }))).toMatchObject({
+      dead_accuracy_groups: 3,
+      dead_all_right_share: 1 / 4,
+      dead_all_wrong_share: 1 / 4,
+    });
+  });
+
+  it('averages lengths over those that are logged, and ends likewise', () => {
+    const input = {
+      ...columns(rows),
+      modelTokens: Float64Array.from([10, 20, Number.NaN, 40, 30, Number.NaN, Number.NaN]),
+      modelCharacters: Float64Array.from([50, 100, 20, 60, 30, 0, 0]),
+      truncated: Uint8Array.from([2, 1, 0, 2, 1, 2, 0]),
+    };
+    expect(stepRows(input, { normalise: 'std' })).toMatchObject([
+      { step: 7, response_tokens_mean: 30, response_characters_mean: 35, truncated_share: 0.5 },
+      { step: 9, response_tokens_mean: 10, response_characters_mean: 50, truncated_share: null },
+    ]);
   });
 
   it('takes the logged total where it is not r_acc', () => {

@@ -58,7 +58,17 @@ describe('describe', () => {
           steps: 3,
           rollouts: 96,
           groups: 12,
-          notes: [],
+          notes: [
+            {
+              severity: 'information',
+              code: 'doctor-group-inferred',
+              file: 'hdpo',
+              line: null,
+              message: expect.stringContaining('reward_extra_infos_dict["uid"]') as string,
+            },
+            expect.objectContaining({ code: 'doctor-advantage-not-logged' }),
+            expect.objectContaining({ code: 'doctor-images-cut' }),
+          ],
         },
       ],
     });
@@ -75,9 +85,13 @@ describe('describe', () => {
       [join(root, 'a'), 2],
       [join(root, 'b'), 1],
     ]);
-    expect(runs[0]?.notes).toEqual([
-      { severity: 'warning', code: 'bad-json', file: 'a/1.jsonl', line: 1, message: expect.any(String) as string },
-    ]);
+    expect(runs[0]?.notes).toContainEqual({
+      severity: 'warning',
+      code: 'bad-json',
+      file: 'a/1.jsonl',
+      line: 1,
+      message: expect.any(String) as string,
+    });
   });
 
   it('goes on with the other paths where one cannot be read, and exits with 1', async () => {
@@ -186,6 +200,69 @@ describe('table', () => {
   });
 });
 
+describe('flags', () => {
+  const wasteful = async (): Promise<string> => {
+    const folder = join(await temporaryFolder(), 'run');
+    const lean = { prompt: 2 };
+    const text = dump(
+      { prompt: 1, calls: ['python', 'repeat'] },
+      { ...lean, calls: ['python', 'verify'] },
+      lean,
+      lean,
+      lean,
+      { prompt: 3, calls: ['python', 'verify'] },
+      { prompt: 3, calls: ['python'] },
+      { prompt: 3, calls: ['python'] },
+      { prompt: 3, calls: ['python'] },
+    );
+    await write(join(folder, '1.jsonl'), text);
+    return folder;
+  };
+
+  it('prints a row a flagged call, and a number where only that is proven', async () => {
+    const { code, text, problems } = await run(['flags', await wasteful()]);
+    expect({ code, problems }).toEqual({ code: 0, problems: '' });
+    const rows = rowsOf(text);
+    const names = ['file', 'row', 'step', 'call', 'rule', 'confidence', 'evidence'];
+    expect(rows.map((row) => Object.keys(row).filter((name) => name !== 'count'))).toEqual(rows.map(() => names));
+    expect(rows.map(({ row, call, count, rule, confidence }) => [row, call, count, rule, confidence])).toEqual([
+      [0, 1, undefined, 'repeat', expect.stringMatching(/^(?:certain|likely)$/u)],
+      [1, 0, undefined, 'sibling', 'likely'],
+      [1, 1, undefined, 'sibling', 'likely'],
+      [5, null, 1, 'sibling', 'likely'],
+    ]);
+    expect(rows[0]).toMatchObject({ file: '1.jsonl', step: 1, evidence: { call: 0 } });
+    expect(rows[3]?.['evidence']).toMatchObject({
+      sentence: expect.stringContaining('3 of 3 siblings were right with at most 1 call') as string,
+      values: { right: 3, of: 3, calls_enough: 1 },
+      siblings: [6, 7, 8].map((row) => ({ file: '1.jsonl', row, correct: true, calls: 1 })),
+    });
+  });
+
+  it('leaves out what is less sure than asked for', async () => {
+    const cache = await temporaryFolder();
+    const folder = await generatedRun();
+    const all = rowsOf((await run(['flags', folder], cache)).text);
+    const likely = rowsOf((await run(['flags', folder, '--confidence', 'likely'], cache)).text);
+    expect(likely).toEqual(all.filter(({ confidence }) => confidence !== 'hint'));
+    const certain = rowsOf((await run(['flags', folder, '--confidence', 'certain'], cache)).text);
+    expect(certain).toEqual(all.filter(({ confidence }) => confidence === 'certain'));
+    expect(certain.length).toBeGreaterThan(0);
+    const { text } = await run(['table', folder, '--columns', 'redundant_calls'], cache);
+    const counted = rowsOf(text).reduce((sum, row) => sum + Number(row['redundant_calls']), 0);
+    const calls = new Set(
+      likely.flatMap(({ file, row, call, rule }) => (rule === 'sibling' ? [] : [`${file} ${row} ${call}`])),
+    );
+    expect(calls.size).toBe(counted);
+  });
+
+  it('prints nothing for a run without calls', async () => {
+    const folder = join(await temporaryFolder(), 'run');
+    await write(join(folder, '1.jsonl'), dump({}, {}));
+    expect(await run(['flags', folder])).toMatchObject({ code: 0, text: '' });
+  });
+});
+
 describe('episode', () => {
   it('prints one rollout as Markdown that nothing in the log can break out of', async () => {
     const folder = await temporaryFolder();
@@ -270,7 +347,8 @@ describe('usage', () => {
   const bad: readonly (readonly [readonly string[], RegExp])[] = [
     [[], /rollout-lens COMMAND/],
     [['nothing'], /no command nothing/],
-    [['flags', 'x'], /not in this version/],
+    [['flags', 'x', '--confidence', 'maybe'], /certain, likely or hint/],
+    [['flags', 'x', '--format', 'csv'], /only jsonl/],
     [['replay', 'x'], /not in this version/],
     [['curate', 'x'], /not in this version/],
     [['describe'], /at least one PATH/],
@@ -290,7 +368,7 @@ describe('usage', () => {
   });
 
   it('helps', async () => {
-    for (const command of ['describe', 'steps', 'table', 'episode', 'index']) {
+    for (const command of ['describe', 'steps', 'table', 'flags', 'episode', 'index']) {
       const { code, text } = await run([command, '--help']);
       expect(code).toBe(0);
       expect(text).toContain(`rollout-lens ${command}`);
@@ -333,7 +411,12 @@ describe('bad input', () => {
     expect(code).toBe(0);
     expect(json(text)).toMatchObject({
       runs: [
-        { rollouts: 1, notes: [{ code: 'partial-last-line', line: 1, file: '1.jsonl', severity: 'information' }] },
+        {
+          rollouts: 1,
+          notes: expect.arrayContaining([
+            expect.objectContaining({ code: 'partial-last-line', line: 1, file: '1.jsonl', severity: 'information' }),
+          ]) as unknown,
+        },
       ],
     });
   });

@@ -76,7 +76,7 @@ describe('a run of episodes', () => {
     const cache = join(root, 'cache');
     const described = await run(['describe', join(root, 'jobs'), '--json'], cache);
     expect(JSON.parse(described.text)).toMatchObject({
-      runs: [{ path: join(root, 'jobs', 'job'), files: 2, rollouts: 2, steps: 1, notes: [] }],
+      runs: [{ path: join(root, 'jobs', 'job'), files: 2, rollouts: 2, steps: 1 }],
     });
     const table = await run(['table', join(root, 'jobs'), '--columns', 'file,row'], cache);
     expect(table.text).toBe(

@@ -1,5 +1,5 @@
 /** Which files become which runs, what is left out, and what is said about it. */
-import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -135,6 +135,28 @@ describe('what is in the way', () => {
       expect.objectContaining({ code: 'format-not-read-yet', file: 'a/table.parquet', severity: 'information' }),
     ]);
     expect(found.notes[0]?.message).toContain('encrypted Parquet table');
+  });
+
+  it('pickles are told with the reason and what to do, once for all steps of a folder', async () => {
+    const root = await temporaryFolder();
+    const unread = join(import.meta.dirname, '../../fixtures/unread');
+    for (const step of Array.from({ length: 12 }, (_, i) => i)) {
+      await mkdir(join(root, 'rollout_data'), { recursive: true });
+      await copyFile(join(unread, 'slime-0.pt'), join(root, 'rollout_data', `${step}.pt`));
+    }
+    await copyFile(join(unread, 'global_step_3_training_input.pkl'), join(root, 'global_step_3_training_input.pkl'));
+    await write(join(root, '1.jsonl'), step(1));
+    const found = await scanTree([root], { heads: createFileHeads(tables) });
+    expect(found.runs).toHaveLength(1);
+    const told = found.notes.map(({ code, severity, message }) => [code, severity, message]);
+    expect(told).toEqual([
+      ['format-not-read-yet', 'information', expect.stringMatching(/^a SkyRL training batch: refused, since .*pickle/)],
+      [
+        'format-not-read-yet',
+        'information',
+        expect.stringMatching(/^a slime rollout dump: refused.*torch\.load.* \(and 11 more files of this folder\)$/),
+      ],
+    ]);
   });
 
   it('a link that leads back up is not followed, one that leads to itself is told', async () => {

@@ -115,6 +115,9 @@ describe('a run of episodes', () => {
       ['a__2/agent/trajectory.json', 0, 2],
       ['b__1/agent/trajectory.json', 0, 1],
     ]);
+    expect(await engine.ask('jsonFolders', { run: run.id })).toEqual(
+      ['a__1', 'a__2', 'b__1'].map((trial) => join(root, 'jobs', 'one', trial, 'agent')),
+    );
     const ref = { run: run.id, file: 'a__2/agent/trajectory.json', row: 0 };
     const { bytes } = await engine.ask('transcript', { ref, path: run.path, rest: null });
     expect(Buffer.from(bytes).toString()).toContain('answer of a__2');

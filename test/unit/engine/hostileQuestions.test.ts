@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/base/errors.ts';
 import { curvesOf, notesPage } from '../../../src/engine/rows.ts';
 import type { Note } from '../../../src/model/note.ts';
-import type { StepRow } from '../../../src/model/stepRow.ts';
+import type { StepAggregates } from '../../../src/analysis/steps.ts';
 import { noFilter } from '../../../src/protocol/engine.ts';
 import { wholeCurves } from '../../../src/views/charts/wholeCurves.ts';
 import { testEngine } from './engineOfTests.ts';
@@ -78,6 +78,12 @@ describe('a run that closes while it is asked', () => {
         ask('search', { run, text: 'what', limit: 10 }),
         ask('explain', { ref }),
         ask('transcript', { ref, path: folder, rest: null }),
+        ask('samples', { run, columns: ['key', 'calls'], first: 0 }),
+        ask('rowsOf', { run, keys: Float64Array.of(0, Number.NaN, 2 ** 60) }),
+        ask('promptKeys', { run, first: Number.NaN }),
+        ask('groupOf', { run, step: 1, key: 'none' }),
+        ask('biography', { run, step: Number.NaN, key: '', first: -1 }),
+        ask('doctor', { run }),
         ask('linesOf', { path: join(folder, '1.jsonl'), ...page }),
         ask('locate', { path: join(folder, '1.jsonl'), line: 0 }),
         ask('setRewardThreshold', { run, threshold: round }),
@@ -93,7 +99,7 @@ function expectUserError(error: unknown): void {
   expect(error).toBeInstanceOf(UserError);
 }
 
-const aStep: StepRow = {
+const aStep: StepAggregates = {
   step: 0,
   rollouts: 1,
   groups: 1,
@@ -110,11 +116,24 @@ const aStep: StepRow = {
   failed_call_rate: null,
   dead_accuracy_groups: null,
   dead_efficiency_groups: null,
+  group_size: null,
+  groups_merged_or_cut: null,
+  redundant_intrinsic_rate: null,
+  redundant_sibling_rate: null,
+  dead_all_right_share: null,
+  dead_all_wrong_share: null,
+  response_tokens_mean: null,
+  response_characters_mean: null,
+  truncated_share: null,
 };
 
 describe('an answer is at most 1 MB', () => {
   it('curves of a run with 200,000 steps, which come in pages', async () => {
-    const steps = Array.from({ length: 200_000 }, (_, step): StepRow => ({ ...aStep, step, accuracy: step / 2 }));
+    const steps = Array.from({ length: 200_000 }, (_, step): StepAggregates => ({
+      ...aStep,
+      step,
+      accuracy: step / 2,
+    }));
     let messages = 0;
     const engine = {
       curves: ({ run, first }: { readonly run: string; readonly first: number }) => {
@@ -125,7 +144,7 @@ describe('an answer is at most 1 MB', () => {
       },
     };
     const whole = await wholeCurves(engine, 'run', new AbortController().signal);
-    expect(messages).toBe(20);
+    expect(messages).toBe(29);
     expect([...whole.step]).toEqual(steps.map(({ step }) => step));
     expect([...whole.accuracy]).toEqual(steps.map(({ accuracy }) => accuracy));
   });

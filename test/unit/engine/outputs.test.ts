@@ -32,4 +32,19 @@ it('counts each session once and leaves its earlier outputs without advantages',
     [right, -right / 2, null, -right / 2, null].map((value) => value?.toFixed(6) ?? null),
   );
   expect(byRow.map(({ groupSize }) => groupSize)).toEqual([3, 3, 3, 3, 3]);
+  // Charts and the group view count the same three.
+  const samples = await ask('samples', { run: run.id, columns: ['correct', 'group'], first: 0 });
+  expect([...(samples.columns.correct ?? [])]).toEqual([1, 0, 0]);
+  const group = await ask('groupOf', { run: run.id, step: 4, key: byRow[0]?.group ?? '' });
+  expect(group.members.map(({ row }) => row.ref.row)).toEqual([0, 1, 3]);
+  const life = await ask('biography', { run: run.id, step: 4, key: byRow[0]?.group ?? '', first: 0 });
+  expect(life.rows).toMatchObject([{ step: 4, size: 3, correct: 1, callsMean: 0 }]);
+  const { findings } = await ask('doctor', { run: run.id });
+  expect(findings.map(({ code }) => code)).toEqual([
+    'equal-answers-different-verdicts',
+    'answer-equals-truth-scored-wrong',
+    'advantage-not-logged',
+    'threshold-used',
+    'tokens-not-logged',
+  ]);
 });

@@ -42,6 +42,7 @@ describe('appendRollout', () => {
     id: 'ü-1',
     question: 'How many?',
     answer: '  Forty  TWO ',
+    groundTruth: ['42', 'forty two'],
     turns: [
       buildTurn({ role: 'user', parts: [], prompt: true, characters: 50 }),
       buildTurn({ role: 'policy', parts: [], prompt: true, characters: 1000 }),
@@ -60,7 +61,10 @@ describe('appendRollout', () => {
     modelTokens: 12,
   });
   const builder = createRolloutColumns();
-  appendRollout(builder, rollout, [[], ['repeat', 'twin']]);
+  appendRollout(builder, rollout, [
+    { rules: [], measured: { coveredShare: 0.6 } },
+    { rules: ['repeat', 'twin'], measured: {} },
+  ]);
   const { rollouts, calls } = finishColumns(builder);
 
   it('counts what was sent, what failed and what is flagged', () => {
@@ -76,10 +80,12 @@ describe('appendRollout', () => {
       id: 'ü-1',
       question: 'How many?',
       answer_key: answerKey('forty two'),
+      answer_is_truth: 1,
       reward: 0.9,
       answer_reward: 1,
       format_reward: 0,
       correct_logged: 1,
+      correct_decoded: 0,
       logged_advantage: null,
       calls: 3,
       failed_calls: 2,
@@ -89,7 +95,9 @@ describe('appendRollout', () => {
       model_characters: 15,
       observation_characters: 16,
       latency_ms: 7.5,
+      wasted_ms: 2.5,
       images: 0,
+      images_cut: 0,
       masked: 1,
       output: null,
       stop_reason: null,
@@ -98,6 +106,7 @@ describe('appendRollout', () => {
 
   it('has a row a call', () => {
     expect(calls.count).toBe(4);
+    expect(rowOf(calls, callColumns, 0)).toMatchObject({ redundant: '', covered_share: 0.6, known_share: null });
     expect(rowOf(calls, callColumns, 1)).toMatchObject({
       row: 7,
       call: 1,

@@ -24,6 +24,7 @@ const all: RolloutSelection = {
   wrong: false,
   withCalls: false,
   redundant: false,
+  pattern: null,
   text: '',
 };
 
@@ -79,6 +80,7 @@ describe('rolloutsPage', () => {
     'accAdvantage',
     'toolAdvantage',
     'redundant',
+    'wasted',
   ];
   it.each(orders.flatMap((sort) => [false, true].map((descending) => ({ sort, descending }))))(
     'gives each rollout once, ordered, for %o',
@@ -93,6 +95,7 @@ describe('rolloutsPage', () => {
           accAdvantage: row.accAdvantage,
           toolAdvantage: row.toolAdvantage,
           redundant: row.redundantCalls,
+          wasted: row.wastedMs,
         })[sort ?? 'step'];
       const fileOrder = (row: StoredRollout): Buffer => Buffer.from(row.file);
       for (const [index, row] of rows.entries()) {

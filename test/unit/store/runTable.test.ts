@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Rollout } from '../../../src/model/rollout.ts';
+import { endedByLimit } from '../../../src/model/stopReason.ts';
 import { rolloutAt, rolloutsPage, runCounts } from '../../../src/store/questions.ts';
 import { openRunTable, type AdvantageColumns, type RunFile, type RunTable } from '../../../src/store/runTable.ts';
 import { openShardStore } from '../../../src/store/shardStore.ts';
@@ -23,7 +24,7 @@ function fileOf(file: string, stepFromName: number | null, rollouts: readonly Ro
 async function shardPart(id: string, rollouts: readonly Rollout[]) {
   const result = await store.write(keyOf(id), columnsOf(rollouts), metaOf(rollouts.length));
   if (!result.written) throw new Error(result.reason);
-  return { kind: 'shard', id, rolloutsPath: result.shard.rolloutsPath } as const;
+  return { kind: 'shard', id, rolloutsPath: result.shard.rolloutsPath, callsPath: result.shard.callsPath } as const;
 }
 
 function rows(count: number, draft: Parameters<typeof rolloutAtRow>[1] = {}): readonly Rollout[] {
@@ -32,7 +33,7 @@ function rows(count: number, draft: Parameters<typeof rolloutAtRow>[1] = {}): re
 
 async function idsOf(run: RunTable): Promise<readonly (string | null)[]> {
   const all = { step: null, group: null, sort: null, descending: false, wrong: false, withCalls: false };
-  const page = await rolloutsPage(run, { ...all, redundant: false, text: '', first: 0, count: 500 });
+  const page = await rolloutsPage(run, { ...all, redundant: false, pattern: null, text: '', first: 0, count: 500 });
   return page.rows.map(({ id }) => id);
 }
 
@@ -82,7 +83,12 @@ describe('setFiles', () => {
   it('changes nothing when a part cannot be read or it is cancelled', async () => {
     const run = await newRun();
     await run.setFiles([fileOf('a', 1, rows(2, { id: 'a' }))]);
-    const broken = { kind: 'shard', id: 'x', rolloutsPath: '/nowhere/x.parquet' } as const;
+    const broken = {
+      kind: 'shard',
+      id: 'x',
+      rolloutsPath: '/nowhere/x.parquet',
+      callsPath: '/nowhere/y.parquet',
+    } as const;
     const change = [fileOf('a', 1, rows(5), 'other'), { file: 'b', stepFromName: 2, parts: [broken] }];
     await expect(run.setFiles(change)).rejects.toThrow(/nowhere/);
     await expect(run.setFiles([fileOf('a', 1, [], 'third')], AbortSignal.abort())).rejects.toThrow(/abort/i);
@@ -129,6 +135,16 @@ describe('columnsForAdvantages and setDerived', () => {
     expect([...batch.modelTokens]).toEqual([Number.NaN, 7]);
     expect([...batch.loggedAdvantage]).toEqual([Number.NaN, -1]);
     expect([...batch.masked]).toEqual([0, 1]);
+  });
+
+  it('says as endedByLimit does which rollouts a limit ended', async () => {
+    const run = await newRun();
+    const reasons = ['length', 'MaxIterationsReached', 'token limit', 'stop', 'exit_cost', 'time limit', '', null];
+    const rows = reasons.map((stopReason, row) => rolloutAtRow(row, { stopReason }));
+    await run.setFiles([fileOf('a', 1, rows)]);
+    const { truncated } = await run.columnsForAdvantages(null);
+    expect([...truncated]).toEqual(reasons.map(endedByLimit));
+    expect([...truncated]).toEqual([1, 1, 1, 0, 0, 0, 2, 2]);
   });
 
   it('writes back by row, in whole or for one step', async () => {

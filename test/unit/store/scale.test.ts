@@ -1,8 +1,10 @@
 /** The reload cost of DESIGN.md (400 shards × 1,024 rows): timings are printed, only gross failure is asserted. */
 import { copyFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { momentsOfPrompt, rolloutsByKey } from '../../../src/store/promptQuestions.ts';
 import { rolloutsPage } from '../../../src/store/questions.ts';
 import { openRunTable, type RunPart } from '../../../src/store/runTable.ts';
+import { readSampleColumns } from '../../../src/store/sampleColumns.ts';
 import { openShardStore } from '../../../src/store/shardStore.ts';
 import {
   columnsOf,
@@ -46,7 +48,14 @@ it('opens 400 shards of 1,024 rollouts', { timeout: 120_000 }, async () => {
   const shards = await timed('read what 400 shards say', () => store.read(keys));
   const run = await openRunTable(database, 'scale');
   const fileOf = (step: number, id: string) => {
-    const parts: RunPart[] = [{ kind: 'shard', id, rolloutsPath: shards[step % 400]?.rolloutsPath ?? '' }];
+    const parts: RunPart[] = [
+      {
+        kind: 'shard',
+        id,
+        rolloutsPath: shards[step % 400]?.rolloutsPath ?? '',
+        callsPath: shards[step % 400]?.callsPath ?? '',
+      },
+    ];
     return { file: `${step}.jsonl`, stepFromName: step, parts };
   };
   const files = keys.map((key, step) => fileOf(step, key));
@@ -66,6 +75,7 @@ it('opens 400 shards of 1,024 rollouts', { timeout: 120_000 }, async () => {
     wrong: false,
     withCalls: false,
     redundant: false,
+    pattern: null,
     text: '',
   };
   for (const place of [0, 300_000]) {
@@ -77,6 +87,11 @@ it('opens 400 shards of 1,024 rollouts', { timeout: 120_000 }, async () => {
   await timed('search for a word', () =>
     rolloutsPage(run, { ...page, sort: null, text: 'picture 77', first: 0, count: 200 }),
   );
+  const samples = await timed('columns for the charts', () => readSampleColumns(run));
+  expect(samples.count).toBe(409_600);
+  const moments = await timed('biography of a prompt', () => momentsOfPrompt(run, { step: 9, group: '7', first: 0 }));
+  expect(moments?.total).toBe(400);
+  await timed('500 rollouts by key', () => rolloutsByKey(run, [...samples.columns.key.subarray(200_000, 200_500)]));
   await timed('20 more shards', async () => {
     for (let step = 400; step < 420; step += 1) await run.setFiles([fileOf(step, `new ${step}`)]);
   });

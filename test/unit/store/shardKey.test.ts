@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { headTailHash, keyPrefix, parseShardKey, shardKey } from '../../../src/store/shardKey.ts';
 import { hashOf, temporaryFolder } from './storeOfTests.ts';
 
-const identity = { reader: 'verl', readerVersion: 2, variant: 'metis', sizeBytes: 12345, headTailHash: hashOf('x') };
+const identity = {
+  reader: 'verl',
+  readerVersion: 2,
+  rulesVersion: 1,
+  variant: 'metis',
+  sizeBytes: 12345,
+  headTailHash: hashOf('x'),
+};
 
 describe('shardKey', () => {
   it('can be taken apart again', () => {
@@ -19,6 +26,7 @@ describe('shardKey', () => {
   it.each([
     { reader: 'other' },
     { readerVersion: 3 },
+    { rulesVersion: 2 },
     { variant: 'v1' },
     { variant: '' },
     { sizeBytes: 12346 },

@@ -19,7 +19,7 @@ import { openShardStore, type ShardStore } from '../../../src/store/shardStore.t
 import { columnsOf, databaseOfTests, keyOf, metaOf, okCall, rolloutAtRow, temporaryFolder } from './storeOfTests.ts';
 
 const database = await databaseOfTests();
-const reader = { reader: 'test', readerVersion: 1, variant: 'plain' };
+const reader = { reader: 'test', readerVersion: 1, variant: 'plain', rulesVersion: 1 };
 const three = columnsOf([0, 1, 2].map((row) => rolloutAtRow(row, { calls: [okCall()], id: `id ${row}` })));
 
 async function storeIn(folder: string, limitBytes?: number): Promise<ShardStore> {

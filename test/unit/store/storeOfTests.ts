@@ -64,7 +64,7 @@ export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 48);
 }
 
-const reader = { reader: 'test', readerVersion: 1, variant: 'plain' };
+const reader = { reader: 'test', readerVersion: 1, variant: 'plain', rulesVersion: 1 };
 
 /** A key that no file has. */
 export function keyOf(text: string): ShardKey {
@@ -101,5 +101,6 @@ export function derivedOf({ count }: AdvantageColumns, number: (index: number) =
     qualifies: new Uint8Array(count).fill(1),
     groupSize: new Uint32Array(count).fill(1),
     groupQualifying: new Uint32Array(count).fill(1),
+    siblingCalls: new Uint32Array(count),
   };
 }

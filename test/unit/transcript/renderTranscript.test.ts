@@ -12,7 +12,7 @@ import {
 import type { Rollout } from '../../../src/model/rollout.ts';
 import type { Mark } from '../../../src/protocol/transcript.ts';
 import { renderTranscript } from '../../../src/transcript/renderTranscript.ts';
-import { context, editorLines, explanation, row, sampleRollout } from './sampleRollouts.ts';
+import { context, editorLines, explanation, repeatFlag, repeatReport, row, sampleRollout } from './sampleRollouts.ts';
 
 const textOf = (lines: readonly string[], mark: Mark | undefined) =>
   mark === undefined ? [] : lines.slice(mark.line, mark.line + mark.count);
@@ -26,13 +26,13 @@ function rendered(rollout: Rollout, change: Parameters<typeof context>[0] = {}) 
 }
 
 describe('the wireframe', () => {
-  const { document, lines, find } = rendered(sampleRollout(), { redundant: [[], ['repeat']] });
+  const { document, lines, find } = rendered(sampleRollout(), { flags: repeatReport() });
 
   test('is laid out as in ui.md', () => {
     expect(document.title).toBe('step 17 · 48 × 7 = ? · 5 of 16');
     expect(lines.slice(0, 22)).toEqual([
       'step 17 · "48 × 7 = ?" · rollout 5 of 16 · hdpo',
-      'A_acc +0.86   A_tool −0.70   T 2   reward 1.0 = 0.9·answer 1 + 0.1·format 1   ⚠ 1 redundant call (0.6 s)',
+      'A_acc +0.86   A_tool −0.70   T 2   reward 1.0 = 0.9·answer 1 + 0.1·format 1   ⚠ 1 redundant call (saves 0.6 s; r_tool 0.333 → 0.5, A_tool −0.70 → +0.05)',
       `─── system ${'─'.repeat(37)}`,
       '  You may call python …',
       `─── user ${'─'.repeat(39)}`,
@@ -45,7 +45,7 @@ describe('the wireframe', () => {
       '      print(x * 7)',
       '  ◀ 336',
       `─── policy 2 · 29 tokens ${'─'.repeat(23)}`,
-      `${'  ▶ call 2  search  0.6 s ✗ failed'.padEnd(66)}⚠ repeats an earlier call`,
+      `${'  ▶ call 2  search  0.6 s ✗ failed'.padEnd(66)}⚠ repeats call 1: same code, same result`,
       '      {"query": "48 times 7"}',
       '    ✗ no such tool',
       '  ◀ 336',
@@ -64,6 +64,10 @@ describe('the wireframe', () => {
     expect(text).toContain('  A_acc = (1.0 − 0.613) / (0.452 + 1e-6) = +0.86');
     expect(text).toContain('  Q = 9 right of 16: mean 0.51, std 0.26');
     expect(text.filter((line) => line.includes('← this rollout'))).toHaveLength(1);
+    expect(text).toContain(
+      '  without call 2 (its answer assumed to stay right): T 2 → 1, saves 0.6 s, 12 characters, r_tool 0.333 → 0.5, A_tool −0.70 → +0.05',
+    );
+    expect(text).toContain('  whole group cleaned: equal T, A_tool 0 for all (the signal was the waste)');
     expect(lines).toContain('  stop reason: finished');
     expect(lines).toContain('  verl_tool_metrics.num_turns: 3');
     expect(textOf(lines, find('facts')[0])[0]).toMatch(/^─── also logged ─/);
@@ -97,6 +101,30 @@ describe('the wireframe', () => {
       end = turn.line + turn.count;
     }
     expect(end).toBe(find('arithmetic')[0]?.line);
+  });
+});
+
+describe('flags', () => {
+  test('by siblings stand behind each call and, where only a number is proven, among the sums', () => {
+    const sibling = { rule: 'sibling', sentence: '3 of 3 siblings were right with no call', refersTo: null };
+    const each = rendered(sampleRollout(), {
+      flags: repeatReport({ flags: [0, 1].map((call) => repeatFlag({ ...sibling, call, confidence: 'likely' })) }),
+    });
+    expect(each.find('call').map(({ redundant }) => redundant)).toEqual([['sibling'], ['sibling']]);
+    expect(each.lines[9]).toMatch(/ {3}⚠ siblings were right with fewer calls$/u);
+    const number = repeatFlag({ ...sibling, call: null, count: 1, confidence: 'likely' });
+    const some = rendered(sampleRollout(), { flags: repeatReport({ flags: [number] }) });
+    expect(some.find('call').map(({ redundant }) => redundant)).toEqual([[], []]);
+    expect(some.lines).toContain('  ⚠ 3 of 3 siblings were right with no call');
+  });
+
+  test('that are only hints stand in the hover alone', () => {
+    const { lines, find, document } = rendered(sampleRollout(), {
+      flags: { flags: [repeatFlag({ confidence: 'hint' })], counterfactual: null },
+    });
+    expect(lines.join('\n')).not.toContain('⚠');
+    expect(find('call')[1]?.redundant).toEqual([]);
+    expect(document.flags.flags).toHaveLength(1);
   });
 });
 

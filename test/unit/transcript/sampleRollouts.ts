@@ -13,6 +13,7 @@ import {
 } from '../../../src/model/builder.ts';
 import type { Rollout, TurnPart } from '../../../src/model/rollout.ts';
 import type { Explanation, GroupMember, RolloutRef, RolloutRow } from '../../../src/protocol/engine.ts';
+import type { FlagReport, ShownFlag } from '../../../src/protocol/flags.ts';
 import type { TranscriptContext } from '../../../src/transcript/renderTranscript.ts';
 
 export const ref: RolloutRef = { run: 'run-1', file: '17.jsonl', row: 4 };
@@ -79,6 +80,7 @@ export function row(change: Partial<RolloutRow> = {}): RolloutRow {
     correct: true,
     calls: 2,
     redundantCalls: 0,
+    wastedMs: null,
     accReward: 1,
     toolReward: 1 / 3,
     accAdvantage: 0.857,
@@ -123,9 +125,50 @@ export function explanation(change: Partial<Explanation> = {}): Explanation {
   };
 }
 
+const noFlags: FlagReport = { flags: [], counterfactual: null };
+
+/** Call 2 of `sampleRollout()` flagged as a repetition of call 1, changed where a test needs it. */
+export function repeatFlag(change: Partial<ShownFlag> = {}): ShownFlag {
+  return {
+    id: '0123456789abcdef0123456789abcdef',
+    call: 1,
+    count: 1,
+    rule: 'repeat',
+    confidence: 'certain',
+    sentence: 'repeats call 1: same code, same result',
+    evidence: [],
+    refersTo: 0,
+    refersToTurn: null,
+    witnesses: [],
+    boxes: [],
+    latencyMs: 600,
+    characters: 12,
+    verdict: null,
+    ...change,
+  };
+}
+
+/** What the engine says of `sampleRollout()`: call 2 repeats call 1. */
+export function repeatReport(change: Partial<FlagReport> = {}): FlagReport {
+  return {
+    flags: [repeatFlag()],
+    counterfactual: {
+      without: [1],
+      count: 1,
+      calls: [2, 1],
+      toolReward: [1 / 3, 0.5],
+      toolAdvantage: [-0.7, 0.05],
+      groupCleaned: { toolAdvantage: 0, equalCalls: true },
+      latencyMs: 600,
+      characters: 12,
+    },
+    ...change,
+  };
+}
+
 /** What the engine gives with the rollout. */
 export function context(change: Partial<TranscriptContext> = {}): TranscriptContext {
-  return { ref, runName: 'hdpo', file: '/logs/hdpo/17.jsonl', explanation: explanation(), redundant: [], ...change };
+  return { ref, runName: 'hdpo', file: '/logs/hdpo/17.jsonl', explanation: explanation(), flags: noFlags, ...change };
 }
 
 /** Lines as VS Code splits a document. */

@@ -1,142 +1,120 @@
 /**
  * The labelled corpus: every case of test/fixtures/redundancy through the rule its file is named after. Prints precision and
- * recall by rule; a case that is judged wrongly fails by name. A rule without a file fails too.
+ * recall by rule; a case that is judged wrongly fails by name. A rule without a file fails too, and one with fewer than
+ * twenty cases or with near misses in fewer than half of them. The same cases behind the readers: caseLogs.test.ts.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { rules } from '../../../../src/analysis/redundancy/all.ts';
+import { flagRollout, rules } from '../../../../src/analysis/redundancy/all.ts';
 import { callFacts } from '../../../../src/analysis/redundancy/callFacts.ts';
-import type { Json, JsonObject } from '../../../../src/base/json.ts';
-import { buildCall, buildImage, buildRollout, buildTurn, callPart, textPart } from '../../../../src/model/builder.ts';
-import type { Call, CallOutcome, LoggedImage, Rollout, Turn, TurnPart } from '../../../../src/model/rollout.ts';
+import { countByCalls, siblingVerdict } from '../../../../src/analysis/redundancy/sibling.ts';
+import { defaultThresholds } from '../../../../src/model/ruleThresholds.ts';
+import { corpus, neverFlagged, rolloutOf, siblingCases, type Case, type SiblingCase } from './corpusCases.ts';
 
-const folder = join(import.meta.dirname, '../../../fixtures/redundancy');
+type Found = Readonly<Record<string, string>>;
 
-interface CaseCall {
-  readonly tool: string | null;
-  readonly code?: string;
-  readonly arguments?: JsonObject;
-  readonly raw?: string;
-  readonly observation?: string;
-  readonly outcome?: CallOutcome;
-  readonly failure?: string;
-  readonly images?: readonly string[];
-  readonly control?: boolean;
-}
-
-interface Case {
+interface Judged {
   readonly name: string;
-  readonly flagged: Readonly<Record<string, string>>;
-  readonly question?: string;
-  readonly producer?: string;
-  readonly promptImages?: number;
-  readonly turns: readonly (string | readonly (string | CaseCall | { readonly answer: string })[])[];
+  readonly wanted: Found;
+  readonly found: Found;
 }
 
-const files = readdirSync(folder)
-  .filter((name) => name.endsWith('.json'))
-  .map((name) => ({ rule: basename(name, '.json'), cases: casesOf(name) }));
-
-const tally = new Map<string, { flagged: number; right: number; wanted: number; nearMisses: number }>();
+const judged = new Map<string, readonly Judged[]>([
+  ...corpus.map(({ rule, cases }) => [rule, cases.map((one) => judgeCalls(rule, one))] as const),
+  ['sibling', siblingCases.map(judgeGroup)],
+]);
 
 it('covers every rule', () => {
-  expect(files.map(({ rule }) => rule).sort()).toEqual(rules.map(({ id }) => id).sort());
+  expect([...judged.keys()].sort()).toEqual([...rules.map(({ id }) => id), 'sibling'].sort());
 });
 
-describe.each(files)('$rule', ({ rule: id, cases }) => {
-  const rule = rules.find((one) => one.id === id);
+describe.each([...judged])('%s', (_, cases) => {
+  it('has twenty cases or more, half of them near misses, each with a name of its own', () => {
+    expect(cases.length).toBeGreaterThanOrEqual(20);
+    expect(nearMissesOf(cases) * 2).toBeGreaterThanOrEqual(cases.length);
+    expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
+  });
 
-  it.each(cases.map((one) => [one.name, one] as const))('%s', (_, one) => {
-    const flags = rule?.flag(callFacts(rolloutOf(one))) ?? [];
-    const found = Object.fromEntries(flags.map(({ call, confidence }) => [String(call), confidence]));
-    const sums = tally.get(id) ?? { flagged: 0, right: 0, wanted: 0, nearMisses: 0 };
-    const right = Object.keys(found).filter((call) => one.flagged[call] !== undefined).length;
-    tally.set(id, {
-      flagged: sums.flagged + flags.length,
-      right: sums.right + right,
-      wanted: sums.wanted + Object.keys(one.flagged).length,
-      nearMisses: sums.nearMisses + (Object.keys(one.flagged).length === 0 ? 1 : 0),
-    });
-    expect(found).toEqual(one.flagged);
-    for (const { refersTo, call } of flags) if (refersTo !== null) expect(refersTo).toBeLessThan(call);
+  it.each(cases.map((one) => [one.name, one] as const))('%s', (_name, { found, wanted }) => {
+    expect(found).toEqual(wanted);
   });
 });
 
-it('prints precision and recall by rule', () => {
-  const lines = files.map(({ rule, cases }) => {
-    const { flagged, right, wanted, nearMisses } = tally.get(rule) ?? {
-      flagged: 0,
-      right: 0,
-      wanted: 0,
-      nearMisses: 0,
-    };
-    return `${rule.padEnd(20)} cases ${cases.length} (${nearMisses} near misses)  precision ${right}/${flagged}  recall ${right}/${wanted}`;
-  });
-  console.log(lines.join('\n'));
-  expect(tally.size).toBe(files.length);
-});
-
-function casesOf(name: string): readonly Case[] {
-  return JSON.parse(readFileSync(join(folder, name), 'utf8')) as readonly Case[];
-}
-
-function rolloutOf(one: Case): Rollout {
-  const calls: Call[] = [];
-  const turns: Turn[] = [];
-  const images: LoggedImage[] = Array.from({ length: one.promptImages ?? 0 }, () =>
-    buildImage({ origin: 'prompt', pads: 4 }),
-  );
-  const pictures: TurnPart[] = images.map((_, image) => ({ kind: 'image', image }));
-  turns.push(
-    buildTurn({ role: 'user', prompt: true, parts: [textPart(one.question ?? 'What is asked?'), ...pictures] }),
-  );
-  for (const turn of one.turns) {
-    const items = typeof turn === 'string' ? [turn] : turn;
-    const index = turns.length;
-    const first = calls.length;
-    const parts: TurnPart[] = [];
-    for (const item of items) {
-      if (typeof item === 'string') parts.push(textPart(item));
-      else if ('answer' in item) parts.push({ kind: 'answer', text: item.answer });
-      else {
-        parts.push(callPart(calls.length));
-        calls.push(callOf(item, index, images));
-      }
-    }
-    turns.push(buildTurn({ role: 'policy', parts }));
-    calls.slice(first).forEach((call, at) => {
-      turns.push(buildTurn({ role: 'tool', parts: [textPart(call.observation)], observes: [first + at] }));
-    });
-  }
-  return buildRollout({
-    place: { row: 0, line: 0, bytes: { first: 0, count: 0 } },
-    producer: one.producer ?? 'test',
-    group: { key: 'g', source: 'logged' },
-    question: one.question ?? 'What is asked?',
-    turns,
-    calls,
-    images,
-  });
-}
-
-function callOf(given: CaseCall, turn: number, images: LoggedImage[]): Call {
-  const values: Json = given.code === undefined ? (given.arguments ?? null) : { code: given.code, ...given.arguments };
-  const shown = (given.images ?? []).map((base64) => {
-    images.push(
-      buildImage({ origin: 'observation', ...(base64 === '' ? { pads: 4 } : { base64, mime: 'image/png' }) }),
+it('prints precision and recall by rule: all of them right', () => {
+  for (const [rule, cases] of judged) {
+    const count = (pick: (one: Judged) => Found): number =>
+      cases.reduce((sum, one) => sum + Object.keys(pick(one)).length, 0);
+    const right = cases.reduce(
+      (sum, { found, wanted }) => sum + Object.keys(found).filter((at) => found[at] === wanted[at]).length,
+      0,
     );
-    return images.length - 1;
+    const [flagged, wanted] = [count((one) => one.found), count((one) => one.wanted)];
+    const sizes = `cases ${cases.length} (${nearMissesOf(cases)} near misses)`;
+    console.log(`${rule.padEnd(20)} ${sizes}  precision ${right}/${flagged}  recall ${right}/${wanted}`);
+    expect([flagged, wanted], rule).toEqual([right, right]);
+  }
+});
+
+/** hdpo.md section 3, "Never flagged", and the issue's list of what must not be flagged. */
+const neverFlaggedNames = [
+  'polling: a later equal call returns something else',
+  'a retry after a timeout',
+  'a retry after a connection error',
+  'a retry after 429',
+  'a retry after 5xx',
+  'a retry after a kernel restart',
+  'the same call after something changed state',
+  'the first call that failed',
+  'a narrower crop',
+  'a query that adds a term that matters',
+  'another page',
+  'another offset',
+  'another range',
+  'another site',
+  'another date',
+  'another language',
+  'stateful code',
+  'a re-read after the harness elided the earlier observation',
+  'a second source for the same fact',
+  "a check of the policy's own guess",
+  'submit, finish, think and hand-over are no calls',
+  'submit twice',
+  'failed, malformed and timed-out calls are counted apart',
+];
+
+describe('never flagged', () => {
+  it('has a case for each', () => {
+    expect(neverFlagged.map(({ name }) => name)).toEqual(neverFlaggedNames);
+    expect(siblingCases.find(({ name }) => name === "a wrong sibling's economy")?.flagged).toEqual({});
   });
-  return buildCall({
-    turn,
-    tool: given.tool,
-    arguments: values,
-    raw: given.raw ?? JSON.stringify({ name: given.tool, arguments: values }),
-    outcome: given.outcome ?? 'ok',
-    failure: given.failure ?? null,
-    observation: given.observation ?? '',
-    images: shown,
-    control: given.control ?? false,
+
+  it.each(neverFlagged.map((one) => [one.name, one] as const))('%s', (_, one) => {
+    expect(flagRollout(rolloutOf(one)).filter(({ confidence }) => confidence !== 'hint')).toEqual([]);
   });
+});
+
+function nearMissesOf(cases: readonly Judged[]): number {
+  return cases.filter(({ wanted }) => Object.keys(wanted).length === 0).length;
+}
+
+function judgeCalls(id: string, one: Case): Judged {
+  const rule = rules.find((candidate) => candidate.id === id);
+  const flags = rule?.flag(callFacts(rolloutOf(one)), defaultThresholds) ?? [];
+  for (const { refersTo, call } of flags) if (refersTo !== null) expect(refersTo).toBeLessThan(call);
+  const found = Object.fromEntries(flags.map(({ call, confidence }) => [String(call), confidence]));
+  return { name: one.name, wanted: one.flagged, found };
+}
+
+function judgeGroup({ name, flagged, group }: SiblingCase): Judged {
+  const members = group.split(' ').map((one) => ({ isRight: one.startsWith('✓'), own: Number(one.slice(1)) }));
+  const counts = countByCalls(members.keys(), {
+    correct: members.map(({ isRight }) => (isRight ? 1 : 0)),
+    calls: members.map(({ own }) => own),
+  });
+  const found = members.flatMap(({ isRight, own }, member) => {
+    const verdict = isRight ? siblingVerdict(own, counts) : null;
+    if (verdict === null) return [];
+    const { confidence, callsEnough, right, of, calls } = verdict;
+    return [[String(member), `${confidence} t=${callsEnough} ${right}/${of} saves ${calls}`]];
+  });
+  return { name, wanted: flagged, found: Object.fromEntries(found) as Found };
 }

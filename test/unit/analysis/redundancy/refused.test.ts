@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { flagCalls } from '../../../../src/analysis/redundancy/all.ts';
 import { callFacts } from '../../../../src/analysis/redundancy/callFacts.ts';
 import { refused } from '../../../../src/analysis/redundancy/refused.ts';
+import { defaultThresholds } from '../../../../src/model/ruleThresholds.ts';
 import { buildRollout } from '../../../../src/model/builder.ts';
 import type { Call, CallOutcome } from '../../../../src/model/rollout.ts';
 
@@ -15,7 +16,7 @@ const call = (tool: string | null, outcome: CallOutcome, more: Partial<Call> = {
   control: false,
   outcome,
   failure: null,
-  observation: '',
+  observation: outcome === 'refused' ? 'already searched' : '',
   images: [],
   latencyMs: null,
   facts: [],
@@ -47,7 +48,7 @@ const cases: readonly (readonly [name: string, calls: readonly Call[], flagged: 
 
 describe('refused', () => {
   it.each(cases)('%s', (_, calls, flagged) => {
-    const flags = refused.flag(callFacts(rolloutWith(calls)));
+    const flags = refused.flag(callFacts(rolloutWith(calls)), defaultThresholds);
     expect(flags.map((flag) => flag.refersTo)).toEqual(flagged);
     for (const flag of flags) expect(calls[flag.call]?.outcome).toBe('refused');
   });

@@ -1,8 +1,11 @@
-/** Rule `sibling`: groups by hand; a rollout is written "✓3" (right, three calls) or "✗0" (wrong, none). */
+/**
+ * Rule `sibling` over whole batches; a rollout is written "✓3" (right, three calls) or "✗0" (wrong, none). What it says of
+ * one group is in the corpus (sibling.json).
+ */
 import { describe, expect, it } from 'vitest';
 import { indexGroups } from '../../../../src/analysis/groups.ts';
 import { wilsonInterval } from '../../../../src/analysis/intervals.ts';
-import { countByCalls, siblingCalls, siblingVerdict } from '../../../../src/analysis/redundancy/sibling.ts';
+import { siblingCalls } from '../../../../src/analysis/redundancy/sibling.ts';
 
 function group(text: string): { readonly correct: readonly number[]; readonly calls: readonly number[] } {
   const members = text.split(' ');
@@ -11,34 +14,6 @@ function group(text: string): { readonly correct: readonly number[]; readonly ca
     calls: members.map((one) => Number(one.slice(1))),
   };
 }
-
-function verdictOf(text: string, own: number): string {
-  const columns = group(text);
-  const found = siblingVerdict(own, countByCalls(columns.calls.keys(), columns));
-  if (found === null) return 'none';
-  return `${found.confidence} t=${found.callsEnough} ${found.right}/${found.of} saves ${found.calls}`;
-}
-
-describe('siblingVerdict', () => {
-  it.each([
-    ['✓2 ✓0 ✓0 ✓0', 2, 'likely t=0 3/3 saves 2'],
-    ['✓2 ✓0 ✓0', 2, 'hint t=0 2/2 saves 2'],
-    ['✓2 ✓0 ✗0', 2, 'none'],
-    ['✓2 ✓0 ✓0 ✓0 ✓0 ✓0 ✗0', 2, 'likely t=0 5/6 saves 2'],
-    ['✓3 ✗0 ✗0 ✓1 ✓1 ✓1 ✓1', 3, 'likely t=1 4/6 saves 2'.replace('likely', 'hint')],
-    ['✓3 ✓1 ✓1 ✓1 ✓1', 3, 'likely t=1 4/4 saves 2'],
-    ['✓1 ✓1 ✓1 ✓1', 1, 'none'],
-    // Those with more calls are right more often: direct answers are no proof.
-    ['✓2 ✓0 ✓0 ✓0 ✗0 ✗0 ✗0 ✓2 ✓2 ✓2', 2, 'none'],
-    // Few enough differ: 5 of 6 is not 0.1 below 3 of 4.
-    ['✓2 ✓0 ✓0 ✓0 ✓0 ✓0 ✗0 ✓2 ✗2 ✓2 ✓2', 2, 'likely t=0 5/6 saves 2'],
-    // A hint at t = 0, likely at t = 1: the larger proof wins.
-    ['✓4 ✓0 ✓0 ✓1 ✓1', 4, 'likely t=1 4/4 saves 3'],
-    ['✓2', 2, 'none'],
-  ])('%s, T %i: %s', (text, own, wanted) => {
-    expect(verdictOf(text, own)).toBe(wanted);
-  });
-});
 
 describe('siblingCalls', () => {
   it('counts T − t for right rollouts only, group by group', () => {

@@ -6,7 +6,15 @@ import { renderRest, renderTranscript } from '../../../../src/transcript/renderT
 import { logLineHover, markAt, transcriptHover } from '../../../../src/views/annotations/hoverText.ts';
 import { logLensTitle, transcriptLenses } from '../../../../src/views/annotations/lensText.ts';
 import { buildRollout, buildTurn, textPart } from '../../../../src/model/builder.ts';
-import { context, editorLines, explanation, ref, row, sampleRollout } from '../../transcript/sampleRollouts.ts';
+import {
+  context,
+  editorLines,
+  explanation,
+  ref,
+  repeatReport,
+  row,
+  sampleRollout,
+} from '../../transcript/sampleRollouts.ts';
 import { l10n } from '../translator.ts';
 
 function shown(
@@ -16,7 +24,7 @@ function shown(
   return { ...document, address: { ref, path: '/logs/hdpo', rest }, lineCount: editorLines(text).length };
 }
 
-const sample = shown(renderTranscript(sampleRollout(), context({ redundant: [[], ['repeat']] })));
+const sample = shown(renderTranscript(sampleRollout(), context({ flags: repeatReport() })));
 const textAt = (line: number, transcript = sample) => transcriptHover(transcript, line, l10n).map(({ text }) => text);
 
 describe('hovers on a transcript', () => {
@@ -35,8 +43,9 @@ describe('hovers on a transcript', () => {
   });
 
   test('title: the sums and the place', () => {
-    const [sums = '', place] = textAt(0);
+    const [sums = '', without, place] = textAt(0);
     expect(sums.split('\n')).toContain('A_tool = (0.333 − 0.51) / (0.26 + 1e-6) = −0.70');
+    expect(without).toMatch(/^without call 2 /);
     expect(place).toBe('/logs/hdpo/17.jsonl, line 5');
   });
 
@@ -54,7 +63,11 @@ describe('hovers on a transcript', () => {
     expect(textAt(14)).toEqual([
       'call 2 · search · failed · latency 0.6 s',
       'no such tool',
-      'Redundant: repeats an earlier call',
+      '⚠ Redundant: repeats call 1: same code, same result (certain, repeat)',
+      '', // the link to call 1
+      'It cost 0.6 s and 12 characters.',
+      '', // the links of the verdict
+      expect.stringMatching(/^without call 2 .*A_tool −0.70 → \+0.05\n/),
       'Nothing came back.',
     ]);
   });
@@ -143,7 +156,9 @@ describe('CodeLens', () => {
       [0, 'Show group', 'rolloutLens.showGroup'],
       [0, 'Open in log', 'rolloutLens.openInLog'],
       [5, 'Open image', 'rolloutLens.openImage'],
-      [14, '⚠ Redundant: repeats an earlier call', ''],
+      [14, '⚠ Redundant: repeats call 1', 'rolloutLens.revealCall'],
+      [14, 'Confirm', 'rolloutLens.confirmFlag'],
+      [14, 'Dismiss', 'rolloutLens.dismissFlag'],
     ]);
   });
 

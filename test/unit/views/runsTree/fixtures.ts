@@ -77,6 +77,7 @@ export function rolloutRow(row: number, change: Partial<RolloutRow> = {}): Rollo
     correct: true,
     calls: 2,
     redundantCalls: 0,
+    wastedMs: null,
     accReward: 1,
     toolReward: 1 / 3,
     accAdvantage: 0.86,

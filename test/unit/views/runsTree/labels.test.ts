@@ -11,7 +11,8 @@ import {
   stepTexts,
   type NodeTexts,
 } from '../../../../src/views/runsTree/labels.ts';
-import { groupTooltip, runTooltip, stepTooltip } from '../../../../src/views/runsTree/tooltips.ts';
+import type { Finding } from '../../../../src/model/finding.ts';
+import { doctorBlocks, groupTooltip, runTooltip, stepTooltip } from '../../../../src/views/runsTree/tooltips.ts';
 import { viewState, type ViewFacts } from '../../../../src/views/runsTree/viewState.ts';
 import { statusText } from '../../../../src/views/statusBar/statusText.ts';
 import { groupRow, l10n, rolloutRow, run, stepRow } from './fixtures.ts';
@@ -136,11 +137,24 @@ it('shows the verdict, T and both advantages within the 32 characters that are v
   expect(description.slice(0, 32)).toBe('✓ T 2 A_acc +0.86 A_tool −0.70 ·');
 });
 
+const findings: readonly Finding[] = [
+  { code: 'answer-equals-truth-scored-wrong', severity: 'warning', sentence: '3 rollouts were scored wrong.', fix: [] },
+  { code: 'group-inferred', severity: 'information', sentence: 'Groups were inferred.', fix: ['uid = 1'] },
+  { code: 'step-not-logged', severity: 'information', sentence: 'No step.', fix: ['step = 17', 'uid = 1'] },
+];
+
 describe('tooltips', () => {
+  it('of a run say what the doctor found once: no step is said anyway', () => {
+    expect(doctorBlocks(findings, l10n).map((block) => block.text)).not.toContain('No step.');
+    expect(doctorBlocks([], l10n)).toEqual([]);
+  });
+
   it.each([
     ['a run', runTooltip(run({ notes: 3, rewardThreshold: 0.5 }), l10n), '60 of 60 files read (6 GB of 6 GB)'],
     ['a run with notes', runTooltip(run({ notes: 3 }), l10n), '3 notes about its content'],
     ['a run with a threshold', runTooltip(run({ rewardThreshold: 0.5 }), l10n), 'a reward above 0.5 counts as right'],
+    ['a run with findings', doctorBlocks(findings, l10n), 'Warning: 3 rollouts were scored wrong.'],
+    ['a run with lines to add', doctorBlocks(findings, l10n), 'Lines to add to the trainer:\nuid = 1\nstep = 17'],
     ['a run without steps', runTooltip(run({ hasSteps: false }), l10n), 'no training steps'],
     ['a step', stepTooltip(stepRow(17), l10n), 'effective w_tool'],
     ['a group', groupTooltip(groupRow(17, 'g', { oddSize: true }), l10n), 'Merged or cut'],
@@ -160,6 +174,14 @@ describe('filter', () => {
       true,
       true,
     ],
+    [
+      { pattern: { tool: 'python', rule: 'repeat' }, redundant: true, sort: 'wasted', descending: true },
+      'python: repeats an earlier call · Wasted latency ↓',
+      true,
+      true,
+    ],
+    [{ pattern: { tool: null, rule: 'sibling' } }, 'siblings were right with fewer calls', true, true],
+    [{ pattern: { tool: null, rule: 'twin' } }, 'no tool named: same call twice in one turn', true, true],
   ];
   it.each(filters)('%j', (change, text, flat, filtered) => {
     const filter = { ...noFilter, ...change };

@@ -13,7 +13,15 @@ import {
   rolloutLabel,
   sameRollout,
 } from '../../../../src/views/transcript/rolloutLabels.ts';
-import { context, members, ref, row, sampleRollout } from '../../transcript/sampleRollouts.ts';
+import {
+  context,
+  members,
+  ref,
+  repeatFlag,
+  repeatReport,
+  row,
+  sampleRollout,
+} from '../../transcript/sampleRollouts.ts';
 import { l10n } from '../translator.ts';
 
 describe('quick pick labels', () => {
@@ -81,7 +89,7 @@ describe('quick pick labels', () => {
 });
 
 describe('folding, outline and decorations of the wireframe', () => {
-  const { marks } = renderTranscript(sampleRollout(), context({ redundant: [[], ['repeat']] }));
+  const { marks } = renderTranscript(sampleRollout(), context({ flags: repeatReport() }));
 
   test('a fold a turn with its observation, one a reasoning, observation, the sums and the further values', () => {
     expect(foldingLines(marks).slice(0, 6)).toEqual([
@@ -122,16 +130,22 @@ describe('folding, outline and decorations of the wireframe', () => {
   });
 
   test('decorated lines', () => {
-    const lines = decoratedLines(marks);
+    const lines = decoratedLines(marks, [repeatFlag()]);
     expect(lines.title).toEqual([{ first: 0, last: 0 }]);
-    expect(lines.heading.map(({ first }) => first)).toEqual([2, 4, 7, 13, 19, 22, 45]);
+    expect(lines.heading.map(({ first }) => first)).toEqual([2, 4, 7, 13, 19, 22, 47]);
     expect(lines.reasoning).toEqual([{ first: 8, last: 8 }]);
     expect(lines.right).toEqual([{ first: 20, last: 20 }]);
     expect(lines.wrong).toEqual([]);
     expect(lines.redundant).toEqual([{ first: 14, last: 14 }]);
-    expect(decoratedLines(renderTranscript(sampleRollout(), context()).marks).failed).toEqual([
-      { first: 14, last: 14 },
-    ]);
+    const bare = renderTranscript(sampleRollout(), context()).marks;
+    expect(decoratedLines(bare, []).failed).toEqual([{ first: 14, last: 14 }]);
+    // What was dismissed, and what is only a hint, is drawn as any other call.
+    for (const change of [{ verdict: 'dismissed' }, { confidence: 'hint' }] as const) {
+      expect(decoratedLines(bare, [repeatFlag(change)])).toMatchObject({
+        redundant: [],
+        failed: [{ first: 14, last: 14 }],
+      });
+    }
   });
 });
 

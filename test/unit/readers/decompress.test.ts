@@ -1,8 +1,8 @@
 /** gzip and zstd streams, sound and damaged, in chunks of any size; by Node's zstd where it is and by the fallback. */
 import { describe, expect, it } from 'vitest';
-import { DamagedError, decompress, usualZstd, type ZstdCode } from '../../../src/engine/decompress.ts';
-import { createFrameCutter } from '../../../src/engine/zstdFrames.ts';
-import { gzipOf, zstdBomb, zstdFrame, zstdSkipped } from './wrappedLogs.ts';
+import { DamagedError, decompress, usualZstd, type ZstdCode } from '../../../src/readers/decompress.ts';
+import { createFrameCutter } from '../../../src/readers/zstdFrames.ts';
+import { gzipOf, zstdBomb, zstdFrame, zstdSkipped } from '../engine/wrappedLogs.ts';
 
 interface Decoded {
   readonly text: string;
@@ -22,7 +22,7 @@ async function decoded(
     }
   };
   try {
-    for await (const piece of decompress(chunks(), wrapper, code)) pieces.push(piece);
+    for await (const piece of decompress(chunks(), wrapper, { zstd: code })) pieces.push(piece);
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
     damage = error.message;
@@ -92,7 +92,7 @@ describe.each(codes)('zstd by %s', (code) => {
     };
     let total = 0;
     let largest = 0;
-    for await (const piece of decompress(chunks(), 'zstd', code)) {
+    for await (const piece of decompress(chunks(), 'zstd', { zstd: code })) {
       total += piece.length;
       largest = Math.max(largest, piece.length);
     }

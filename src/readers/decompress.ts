@@ -1,14 +1,12 @@
 /**
  * Decodes a gzip or zstd stream piece by piece, all members and frames to the end. zlib does the work; where Node has no
  * zstd (before 22.15) fzstd does. Whatever could be decoded before the data ends or is damaged comes out first, then a
- * DamagedError says why there is no more. Leaves out files and limits (unwrapFile.ts, fileHeads.ts).
+ * DamagedError says why there is no more. Shared with the engine. Leaves out files and how much may come out.
  */
-import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { messageOf } from '../base/errors.ts';
 import { createFrameCutter } from './zstdFrames.ts';
-import type { Wrapper } from './wrapper.ts';
 
 /** The compressed data ends too early or is damaged; the message is half a sentence. */
 export class DamagedError extends Error {
@@ -27,6 +25,8 @@ interface Decoder {
 /** Deflate gives at most 1,032 bytes a byte: 32 MB out of these. */
 const gzipPieceBytes = 32 * 1024;
 
+type ZlibStream = ReturnType<typeof zlib.createGunzip> | ReturnType<typeof zlib.createZstdDecompress>;
+
 /** What a decoder puts out at a time. */
 const outputBytes = 128 * 1024;
 
@@ -38,13 +38,20 @@ export type ZstdCode = 'node' | 'fzstd';
 /** Node's own where it has one. */
 export const usualZstd: ZstdCode = 'createZstdDecompress' in zlib ? 'node' : 'fzstd';
 
-/** What the chunks decode to. */
+/** How a stream is decoded. */
+export interface DecompressOptions {
+  readonly zstd?: ZstdCode;
+  /** fzstd moves its whole window for each block, 128 MB for four bytes: how much it may in all; no limit by default. */
+  readonly mostMovedBytes?: number;
+}
+
+/** What the chunks decode to. Throws a DamagedError behind what could be decoded. */
 export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
-  wrapper: Exclude<Wrapper, 'parquet'>,
-  zstd: ZstdCode = usualZstd,
+  wrapper: 'gzip' | 'zstd',
+  options: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array, void> {
-  yield* wrapper === 'gzip' ? gunzip(chunks) : unzstd(chunks, zstd);
+  yield* wrapper === 'gzip' ? gunzip(chunks) : unzstd(chunks, options);
 }
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
@@ -70,14 +77,20 @@ async function* finish(decoder: Decoder): AsyncGenerator<Uint8Array, void> {
   }
 }
 
-async function* unzstd(chunks: AsyncIterable<Uint8Array>, code: ZstdCode): AsyncGenerator<Uint8Array, void> {
+async function* unzstd(
+  chunks: AsyncIterable<Uint8Array>,
+  { zstd = usualZstd, mostMovedBytes = Infinity }: DecompressOptions,
+): AsyncGenerator<Uint8Array, void> {
   const cutter = createFrameCutter();
+  let movedBytes = 0;
   let decoder: Decoder | null = null;
   try {
     for await (const chunk of chunks) {
       for (const piece of cutter.push(chunk)) {
+        movedBytes += zstd === 'fzstd' ? piece.windowBytes * piece.blocks : 0;
+        if (movedBytes > mostMovedBytes) throw new DamagedError('its window is too large for this Node');
         decoder ??=
-          code === 'node' ? nativeDecoder(zlib.createZstdDecompress({ chunkSize: outputBytes })) : portableDecoder();
+          zstd === 'node' ? nativeDecoder(zlib.createZstdDecompress({ chunkSize: outputBytes })) : portableDecoder();
         yield* await decoded(decoder.write(piece.bytes));
         if (!piece.last) continue;
         yield* finish(decoder);
@@ -101,7 +114,7 @@ async function decoded(output: Promise<readonly Uint8Array[]>): Promise<readonly
   }
 }
 
-function nativeDecoder(stream: Transform): Decoder {
+function nativeDecoder(stream: ZlibStream): Decoder {
   let output: Uint8Array[] = [];
   let ended = false;
   let failed: Error | null = null;

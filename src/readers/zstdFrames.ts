@@ -11,6 +11,10 @@ export interface FramePiece {
   readonly first: boolean;
   /** The frame ends with this piece. */
   readonly last: boolean;
+  /** Blocks that end in this piece. */
+  readonly blocks: number;
+  /** How far back the frame's blocks refer. */
+  readonly windowBytes: number;
 }
 
 /** Cuts a stream into pieces. */
@@ -41,6 +45,7 @@ export function createFrameCutter(): FrameCutter {
   let hasChecksum = false;
   let inFrame = false;
   let begun = false;
+  let windowBytes = 0;
   let problem: string | null = null;
 
   const push = (chunk: Uint8Array): readonly FramePiece[] => {
@@ -52,7 +57,8 @@ export function createFrameCutter(): FrameCutter {
     let pieceFirst = 0;
     let blocks = 0;
     const cut = (last: boolean): void => {
-      if (at > pieceFirst) pieces.push({ bytes: data.subarray(pieceFirst, at), first: !begun, last });
+      if (at > pieceFirst)
+        pieces.push({ bytes: data.subarray(pieceFirst, at), first: !begun, last, blocks, windowBytes });
       begun = !last;
       pieceFirst = at;
       blocks = 0;
@@ -74,7 +80,7 @@ export function createFrameCutter(): FrameCutter {
           state = 'skip';
         } else {
           at += header.bytes;
-          ({ hasChecksum } = header);
+          ({ hasChecksum, windowBytes } = header);
           inFrame = true;
           state = 'block header';
         }
@@ -100,14 +106,16 @@ export function createFrameCutter(): FrameCutter {
           pieceFirst = at;
           state = 'frame';
         } else if (state === 'checksum') endFrame();
-        else if (!lastBlock) {
+        else {
           blocks += 1;
-          if (blocks >= blocksInPiece) cut(false);
-          state = 'block header';
-        } else if (hasChecksum) {
-          left = 4;
-          state = 'checksum';
-        } else endFrame();
+          if (!lastBlock) {
+            if (blocks >= blocksInPiece) cut(false);
+            state = 'block header';
+          } else if (hasChecksum) {
+            left = 4;
+            state = 'checksum';
+          } else endFrame();
+        }
       }
     }
     if (state === 'skip') pieceFirst = at;
@@ -132,6 +140,7 @@ interface Header {
   /** Of the header, or of the whole frame that is to be skipped. */
   readonly bytes: number;
   readonly hasChecksum: boolean;
+  readonly windowBytes: number;
 }
 
 /** The frame header at a place; null where it is not complete, a text where it is none. */
@@ -140,7 +149,9 @@ function headerAt(view: DataView, at: number): Header | string | null {
   if (there < 5) return null;
   const magic = view.getUint32(at, true);
   if ((magic & 0xfffffff0) === skippableMagic) {
-    return there < 8 ? null : { kind: 'skip', bytes: 8 + view.getUint32(at + 4, true), hasChecksum: false };
+    return there < 8
+      ? null
+      : { kind: 'skip', bytes: 8 + view.getUint32(at + 4, true), hasChecksum: false, windowBytes: 0 };
   }
   if (magic !== frameMagic) return 'what follows is not zstd data';
   const flags = view.getUint8(at + 4);
@@ -154,7 +165,7 @@ function headerAt(view: DataView, at: number): Header | string | null {
   if (dictionaryBytes > 0) return 'the zstd data needs a dictionary that is not in it';
   const window = single ? contentSize(view, sizeAt, sizeBytes) : windowOf(view.getUint8(at + 5));
   if (window > largestWindow) return `the zstd data needs a window of ${Math.round(window / 2 ** 20)} MB`;
-  return { kind: 'frame', bytes, hasChecksum: (flags & 4) !== 0 };
+  return { kind: 'frame', bytes, hasChecksum: (flags & 4) !== 0, windowBytes: window };
 }
 
 function windowOf(descriptor: number): number {

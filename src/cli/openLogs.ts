@@ -1,0 +1,88 @@
+/**
+ * Runs as the commands open them: a library over the user's cache or the named index, one run that is read to its end,
+ * and notes as lines. Leaves out what is printed of a run (one file a command).
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { messageOf } from '../base/errors.ts';
+import { openLibrary, type Library } from '../engine/library.ts';
+import type { RunIndex } from '../engine/runIndex.ts';
+import type { Note } from '../model/note.ts';
+import { problem, UsageError, type Arguments } from './command.ts';
+
+/** Folder of this bundle, whatever link it was started through. */
+function bundleFolder(): string {
+  return dirname(realpathSync(process.argv[1] ?? '.'));
+}
+
+/** Opens a library, uses it, and closes it whatever happens. */
+export async function withLibrary<T>(given: Arguments, use: (library: Library) => Promise<T>): Promise<T> {
+  const storage = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'rollout-lens');
+  const indexFolder = given.option('index') ?? given.option('out');
+  const threshold = given.option('threshold');
+  const rewardThreshold = threshold === null ? 0.5 : Number(threshold);
+  if (!Number.isFinite(rewardThreshold)) throw new UsageError(`--threshold ${threshold} is not a number`);
+  const worker = join(bundleFolder(), 'readWorker.cjs');
+  const library = await openLibrary({
+    storage,
+    ...(indexFolder === null ? {} : { indexFolder: resolve(indexFolder) }),
+    namesRelativeTo: 'opened',
+    workerPath: existsSync(worker) ? worker : null,
+    rewardThreshold,
+    watch: 'never',
+    events: {
+      changed: () => undefined,
+      failed: (error) => {
+        problem(error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
+      },
+      log: () => undefined,
+    },
+  });
+  try {
+    const result = await use(library);
+    // Only our own cache has a limit; a folder that the user names is the user's.
+    if (indexFolder === null) await library.evict();
+    return result;
+  } finally {
+    await library.dispose();
+  }
+}
+
+/** A note, or a finding of the doctor as one. */
+type ReportedNote = Omit<Note, 'code'>;
+
+function noteText({ severity, file, line, message }: ReportedNote): string {
+  return `${severity}: ${file}${line === null ? '' : `:${line + 1}`}: ${message}`;
+}
+
+/** Prints notes, without those that only inform unless they are asked for; true if everything could be read. */
+export function reportNotes(notes: readonly ReportedNote[], which: 'problems' | 'all' = 'problems'): boolean {
+  for (const note of notes) if (which === 'all' || note.severity !== 'information') problem(noteText(note));
+  return notes.every(({ severity }) => severity !== 'error');
+}
+
+/** The one path of a command; UsageError for none or several. */
+export function onlyPath({ paths }: Arguments, command: string): string {
+  const [path, ...others] = paths;
+  if (path === undefined || others.length > 0) throw new UsageError(`${command} takes one PATH`);
+  return resolve(path);
+}
+
+/** Opens the one run at a path and waits until it is read. */
+export async function onlyRun(library: Library, path: string): Promise<{ run: RunIndex; readable: boolean }> {
+  const { runs, notes } = await library.open(path);
+  const [run, ...others] = runs;
+  if (run === undefined || others.length > 0) {
+    const list = runs.map((one) => `  ${one.found().path}${one.found().pattern ? ` (${one.found().pattern})` : ''}`);
+    throw new UsageError(`${path} holds ${runs.length} runs; choose one of them:\n${list.join('\n')}`);
+  }
+  await run.whenSettled();
+  return { run, readable: reportNotes([...notes, ...run.notes()]) };
+}
+
+/** A file as results name it: relative to the path that was opened, '/' separated; its name if it is that path. */
+export function nameIn(opened: string, file: string): string {
+  const base = opened === file ? dirname(opened) : opened;
+  return relative(base, file).split(sep).join('/');
+}

@@ -1,0 +1,37 @@
+/**
+ * The training step that the path of a log means: by its own name as its reader understands it, else by the folders above
+ * it (`step_4/train/all/traces.jsonl`, `global_step_40_evals/gsm8k.jsonl`, AReaL's `12/7.jsonl`). Pure. Owned by
+ * fileHeads.ts. Leaves out the step that a record logs, which goes before this one.
+ */
+import { basename, dirname } from 'node:path';
+import type { Reader } from '../readers/reader.ts';
+
+/** A step and where it stands. */
+export interface StepOfPath {
+  /** Null where the path means none. */
+  readonly step: number | null;
+  /** The folder whose name holds the step, absolute; null where the file's own name does, or nothing. */
+  readonly folder: string | null;
+}
+
+/** Folders above a log that are looked at: prime-rl puts two between the step and the file. */
+const foldersAbove = 3;
+/** What a folder of one step is called, whatever wrote it. */
+const usualFolder = /^(?:global[_-]?)?(?:step|iter|iteration)[_=-]?(\d{1,9})$/iu;
+
+/** The step of the log `name` (without `.gz`) at `path`. */
+export function stepOfPath(path: string, name: string, { stepOfName }: Pick<Reader, 'stepOfName'>): StepOfPath {
+  const own = stepOfName(name);
+  if (own !== null) return { step: own, folder: null };
+  let folder = dirname(path);
+  let tail = name;
+  for (let above = 0; above < foldersAbove && folder !== dirname(folder); above += 1) {
+    const called = basename(folder);
+    tail = `${called}/${tail}`;
+    const usual = usualFolder.exec(called)?.[1];
+    const step = stepOfName(tail) ?? (usual === undefined ? null : Number(usual));
+    if (step !== null) return { step, folder };
+    folder = dirname(folder);
+  }
+  return { step: null, folder: null };
+}

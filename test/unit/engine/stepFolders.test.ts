@@ -1,0 +1,196 @@
+/** Logs whose training step is the name of a folder: which run they form, which step they have, and how that run grows. */
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { writeFile } from 'node:fs/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { scanTree } from '../../../src/engine/discovery.ts';
+import { createFileHeads } from '../../../src/engine/fileHeads.ts';
+import { stepOfPath } from '../../../src/engine/stepOfPath.ts';
+import { readerOf } from '../../../src/readers/all.ts';
+import { createParquetTables } from '../../../src/store/parquetRows.ts';
+import { testEngine } from './engineOfTests.ts';
+import { temporaryFolder, until, write } from './logs.ts';
+
+const tables = createParquetTables(join(tmpdir(), 'rollout-lens-test-parquet'));
+afterAll(() => tables.close());
+
+const fixtures = join(import.meta.dirname, '../../fixtures');
+const fixture = {
+  trace: 'verifiers-trace/prime-rl-2026-08/traces.jsonl',
+  rows: 'verifiers/prime-rl-2026-06/train_rollouts.jsonl',
+  skyrl: 'skyrl/skyrl-eval/gsm8k.jsonl',
+  areal: 'areal/areal-1.0/4.jsonl',
+  rllm: 'rllm/rllm-train/episode.json',
+  chat: 'generic/messages-openai/chat.jsonl',
+} as const;
+
+/** Copies a fixture to each of these paths. */
+async function put(root: string, files: Readonly<Record<string, keyof typeof fixture>>): Promise<void> {
+  for (const [path, name] of Object.entries(files)) {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    if (path.endsWith('.gz')) await writeFile(target, gzipSync(await readFile(join(fixtures, fixture[name]))));
+    else await copyFile(join(fixtures, fixture[name]), target);
+  }
+}
+
+const paths: readonly (readonly [format: string, path: string, step: number | null, folder: string | null])[] = [
+  ['verl', '/w/step_4/17.jsonl', 17, null],
+  ['verifiers-trace', '/w/rollouts/step_4/train/all/traces.jsonl', 4, '/w/rollouts/step_4'],
+  ['verifiers', '/w/step_12/train_rollouts.jsonl', 12, '/w/step_12'],
+  ['skyrl', '/w/dumped_evals/global_step_40_evals/gsm8k.jsonl', 40, '/w/dumped_evals/global_step_40_evals'],
+  ['skyrl', '/w/dumped_evals/eval_only/gsm8k.jsonl', null, null],
+  ['areal', '/w/rollout/12/7.jsonl', 12, '/w/rollout/12'],
+  ['rllm', '/w/train_step_3_epoch_0/episode_hash0a_idx.json', 3, '/w/train_step_3_epoch_0'],
+  ['generic', '/w/global_step_8/samples.jsonl', 8, '/w/global_step_8'],
+  ['generic', '/w/mystep8/samples.jsonl', null, null],
+  ['generic', '/w/12/samples.jsonl', null, null],
+  ['atif', '/w/step-5/trial/agent/trajectory.json', 5, '/w/step-5'],
+  ['atif', '/w/step_5/a/b/c/trajectory.json', null, null],
+];
+
+describe('the step of a path', () => {
+  it.each(paths)('%s %s: %s', (format, path, step, folder) => {
+    const reader = readerOf(format);
+    if (!reader) throw new Error(format);
+    expect(stepOfPath(path, path.slice(path.lastIndexOf('/') + 1), reader)).toEqual({ step, folder });
+  });
+});
+
+interface Case {
+  readonly name: string;
+  readonly files: Readonly<Record<string, keyof typeof fixture>>;
+  /** Opened below the root. */
+  readonly open?: string;
+  /** Folder, pattern and files with their steps of each run. */
+  readonly runs: readonly (readonly [path: string, pattern: string, files: string])[];
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'prime-rl: training and evaluation, all and effective, are runs of their own',
+    files: {
+      'run/rollouts/step_2/train/all/traces.jsonl': 'trace',
+      'run/rollouts/step_10/train/all/traces.jsonl': 'trace',
+      'run/rollouts/step_10/train/effective/traces.jsonl': 'trace',
+      'run/rollouts/step_10/eval/all/traces.jsonl': 'trace',
+    },
+    runs: [
+      ['run/rollouts', 'step_#/eval/all/traces.jsonl', '10'],
+      ['run/rollouts', 'step_#/train/all/traces.jsonl', '2 10'],
+      ['run/rollouts', 'step_#/train/effective/traces.jsonl', '10'],
+    ],
+  },
+  {
+    name: 'SkyRL: a run an evaluation set',
+    files: {
+      'e/global_step_5_evals/gsm8k.jsonl': 'skyrl',
+      'e/global_step_10_evals/gsm8k.jsonl': 'skyrl',
+      'e/global_step_10_evals/aime_24.jsonl': 'skyrl',
+    },
+    runs: [
+      ['e', 'global_step_#_evals/aime_24.jsonl', '10'],
+      ['e', 'global_step_#_evals/gsm8k.jsonl', '5 10'],
+    ],
+  },
+  {
+    name: 'AReaL: a file a task, a folder a version',
+    files: { 'r/3/0.jsonl': 'areal', 'r/3/1.jsonl': 'areal', 'r/12/7.jsonl': 'areal' },
+    runs: [['r', '#/*.jsonl', '3 3 12']],
+  },
+  {
+    name: 'one folder of a step, opened by itself',
+    files: { 'r/3/0.jsonl': 'areal', 'r/3/1.jsonl': 'areal', 'r/12/7.jsonl': 'areal' },
+    open: 'r/3',
+    runs: [['', '*.jsonl', '3 3']],
+  },
+  {
+    name: 'rLLM: episodes of one file each, in a folder a step and epoch',
+    files: {
+      'episodes/train_step_0_epoch_0/episode_hash1_ida.json': 'rllm',
+      'episodes/train_step_0_epoch_0/episode_hash2_idb.json': 'rllm',
+      'episodes/train_step_9_epoch_1/episode_hash1_ida.json': 'rllm',
+      'episodes/val_step_9_epoch_1/episode_hash1_ida.json': 'rllm',
+    },
+    runs: [
+      ['episodes', 'train_step_#_epoch_#/**', '0 0 9'],
+      ['episodes', 'val_step_#_epoch_#/**', '9'],
+    ],
+  },
+  {
+    name: 'home-made logs, wrapped ones too',
+    files: { 'x/step_1/chat.jsonl.gz': 'chat', 'x/step_2/chat.jsonl.gz': 'chat', 'x/notes/chat.jsonl': 'chat' },
+    runs: [
+      ['x', 'step_#/chat.jsonl.gz', '1 2'],
+      ['x/notes/chat.jsonl', '', 'null'],
+    ],
+  },
+];
+
+describe('runs over folders of steps', () => {
+  it.each(cases)('$name', async ({ files, open = '', runs }) => {
+    const root = await temporaryFolder();
+    await put(root, files);
+    const found = await scanTree([join(root, open)], { heads: createFileHeads(tables) });
+    const formed = found.runs.map(({ path, pattern, files: members }) => [
+      relative(join(root, open), path),
+      pattern ?? '',
+      members.map(({ step }) => String(step)).join(' '),
+    ]);
+    expect(formed.sort()).toEqual(runs);
+    expect(new Set(found.runs.map(({ id }) => id)).size).toBe(runs.length);
+    expect(new Set(found.runs.map(({ name }) => name)).size).toBe(runs.length);
+  });
+});
+
+describe('a run over folders of steps', () => {
+  it('has their steps, follows the training, and loses what is deleted', async () => {
+    const root = await temporaryFolder();
+    await put(root, { 'e/global_step_5_evals/gsm8k.jsonl': 'skyrl', 'e/global_step_10_evals/gsm8k.jsonl': 'skyrl' });
+    const engine = await testEngine();
+    const run = await engine.openAndRead(join(root, 'e'));
+    expect(run).toMatchObject({ name: 'e', hasSteps: true, steps: 2, firstStep: 5, lastStep: 10, files: 2 });
+    const rows = await engine.rows(run.id);
+    expect([...new Set(rows.map(({ step, ref }) => `${step} ${ref.file}`))]).toEqual([
+      '5 global_step_5_evals/gsm8k.jsonl',
+      '10 global_step_10_evals/gsm8k.jsonl',
+    ]);
+    const path = join(root, 'e/global_step_10_evals/gsm8k.jsonl');
+    expect(await engine.ask('locate', { path, line: 0 })).toMatchObject({ step: 10, ref: { run: run.id, row: 0 } });
+    await put(root, { 'e/global_step_15_evals/gsm8k.jsonl': 'skyrl', 'e/global_step_15_evals/math.jsonl': 'skyrl' });
+    await until('the new step is read', async () => {
+      await engine.engine.library.tick();
+      const now = await engine.ask('runs', {});
+      return now.find(({ id }) => id === run.id)?.lastStep === 15 && now.length === 2;
+    });
+    await write(path, '');
+    await until('the emptied file is gone', async () => {
+      await engine.engine.library.tick();
+      return (await engine.ask('runs', {})).find(({ id }) => id === run.id)?.steps === 2;
+    });
+  });
+
+  it('is one run too where its fields are mapped by hand, for all steps at once', async () => {
+    const root = await temporaryFolder();
+    const record = (points: number): string => `${JSON.stringify({ ask: 'What?', said: { text: 'This.' }, points })}\n`;
+    for (const step of [1, 2]) await write(join(root, `x/step_${step}/own.jsonl`), record(step));
+    const engine = await testEngine();
+    await expect(engine.ask('open', { path: root })).rejects.toThrow(/no rollout log/);
+    const path = join(root, 'x/step_1/own.jsonl');
+    const { guess } = await engine.ask('mappingForm', { path });
+    const mapping = { ...guess, prompt: 'ask', response: 'said.text', reward: 'points' };
+    const { folder, reopen } = await engine.ask('saveMapping', { path, mapping });
+    expect([folder, reopen]).toEqual([join(root, 'x'), [join(root, 'x')]]);
+    const run = await engine.openAndRead(join(root, 'x'));
+    expect(run).toMatchObject({ name: 'x', steps: 2, firstStep: 1, lastStep: 2, rollouts: 2 });
+    expect((await engine.rows(run.id)).map(({ step, reward }) => [step, reward])).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+    const removed = await engine.ask('saveMapping', { path, mapping: null });
+    expect(removed.reopen).toEqual([join(root, 'x')]);
+    expect(await engine.ask('runs', {})).toEqual([]);
+  });
+});
