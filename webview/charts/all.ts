@@ -4,14 +4,30 @@
  */
 import { accAdvantageChart } from './accAdvantageChart.ts';
 import { accuracyChart } from './accuracyChart.ts';
+import { callsAccuracyChart } from './callsAccuracyChart.ts';
 import { callsChart } from './callsChart.ts';
+import { changedPromptsChart } from './changedPromptsChart.ts';
 import type { StepChart } from './chart.ts';
+import { contributionsChart } from './contributionsChart.ts';
+import { coupledChart } from './coupledChart.ts';
+import { curriculumChart } from './curriculumChart.ts';
 import { effectiveWeightChart } from './effectiveWeightChart.ts';
+import { failedCallsChart } from './failedCallsChart.ts';
+import { modelTextChart } from './modelTextChart.ts';
+import { negativePushChart } from './negativePushChart.ts';
+import { pairedEpochsChart } from './pairedEpochsChart.ts';
+import type { PanelChart } from './panelChart.ts';
+import { passRateChart } from './passRateChart.ts';
+import { planeChart } from './planeChart.ts';
+import { redundancyChart } from './redundancyChart.ts';
 import { redundantChart } from './redundantChart.ts';
+import { responseLengthChart } from './responseLengthChart.ts';
 import { rewardChart } from './rewardChart.ts';
+import { selectivityChart } from './selectivityChart.ts';
 import { signalChart } from './signalChart.ts';
 import { toolAdvantageChart } from './toolAdvantageChart.ts';
 import { toolRateChart } from './toolRateChart.ts';
+import { truncatedChart } from './truncatedChart.ts';
 
 /** All charts over training steps. */
 export const charts: readonly StepChart[] = [
@@ -24,4 +40,24 @@ export const charts: readonly StepChart[] = [
   effectiveWeightChart,
   accAdvantageChart,
   toolAdvantageChart,
+  responseLengthChart,
+  modelTextChart,
+  truncatedChart,
+  failedCallsChart,
+];
+
+/** Charts of single rollouts, above those over training steps: the selection is made in them. */
+export const sampleCharts: readonly PanelChart[] = [contributionsChart, planeChart];
+
+/** All other charts, below those over training steps. */
+export const panelCharts: readonly PanelChart[] = [
+  curriculumChart,
+  coupledChart,
+  passRateChart,
+  negativePushChart,
+  callsAccuracyChart,
+  selectivityChart,
+  pairedEpochsChart,
+  changedPromptsChart,
+  redundancyChart,
 ];

@@ -1,39 +1,47 @@
 /**
- * One chart on the page: title, the three buttons every chart has (table, export, about), the plot or its table.
- * Owns the keyboard of the plot: arrows move the cursor between points and runs, Home and End jump, Enter opens.
+ * One chart over training steps on the page: head, the plot or its table. Owns the keyboard of the plot: arrows move the
+ * cursor between points and runs, Home and End jump, Enter opens, Shift with arrows selects steps.
  */
-import { button, toggleButton } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import type { FigureView, Series, StepChart } from './chart.ts';
 import { csvOf } from './csv.ts';
-import { makeDataTable } from './dataTable.ts';
 import { lastPoint, moved, type Cursor } from './cursor.ts';
-import { drawLineChart, makePlot, type LineChart } from './lineChart.ts';
+import { makeDataTable } from './dataTable.ts';
+import { inTheme, pngOf, standaloneSvg } from './exportChart.ts';
+import { makeFigureHead, type ExportKind } from './figureHead.ts';
+import { drawLineChart, makePlot, type LineChart, type StepRange } from './lineChart.ts';
+import { lineChartHeight, lineNodes } from './lineNodes.ts';
+import { summariseSeries } from './summary.ts';
 
 /** What a figure tells the page. */
 export interface FigureEvents {
   readonly onCursor: (cursor: Cursor) => void;
   readonly onOpen: (cursor: Cursor) => void;
-  readonly onExport: (name: string, text: string) => void;
+  readonly onBrush: (steps: StepRange) => void;
+  readonly onExport: (name: string, kind: ExportKind, content: string | Uint8Array) => void;
   /** Table or About was opened or closed: kept, since a hidden page is torn down. */
   readonly onView: (view: FigureView) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /** A chart on the page. */
 export interface Figure {
   readonly node: HTMLElement;
-  draw(series: readonly Series[], steps: readonly [number, number]): void;
+  draw(series: readonly Series[], steps: StepRange): void;
   setCursor(cursor: Cursor | null): void;
+  setBrush(steps: StepRange | null): void;
 }
 
 /** Makes the figure of one chart as it was left; `draw` fills it. */
 export function makeFigure(chart: StepChart, events: FigureEvents, begin: FigureView): Figure {
   let series: readonly Series[] = [];
-  let steps: readonly [number, number] = [0, 0];
+  let steps: StepRange = [0, 0];
   let cursor: Cursor | null = null;
+  let brush: StepRange | null = null;
+  /** Step at which a selection by keyboard began. */
+  let anchor: number | null = null;
   let drawn: LineChart | null = null;
   let view = begin;
-  const about = element('p', { class: 'about', hidden: !view.about }, [chart.about]);
   const plot = makePlot();
   const table = makeDataTable(chart);
   const missing = element('p', { class: 'missing' }, [chart.missing]);
@@ -47,6 +55,8 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
     view = { ...view, ...change };
     events.onView(view);
   };
+  // A background tab has no width yet; the resize observer of the page draws again when it has.
+  const width = (): number => Math.max(160, Math.floor(content.clientWidth));
 
   const redraw = (): void => {
     if (series.length > 0 && series.every(({ value }) => value.every(Number.isNaN))) {
@@ -59,10 +69,29 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
       table.update(series);
       return;
     }
-    // A background tab has no width yet; the resize observer of the page draws again when it has.
-    const width = Math.max(160, Math.floor(content.clientWidth));
-    drawn = drawLineChart({ node: plot, chart, series, width, steps, onPoint: events.onCursor, onOpen: events.onOpen });
+    const { onCursor: onPoint, onOpen, onBrush } = events;
+    drawn = drawLineChart({ node: plot, chart, series, width: width(), steps, onPoint, onOpen, onBrush });
     drawn.setCursor(cursor);
+    drawn.setBrush(brush);
+  };
+
+  const exportAs = async (kind: ExportKind): Promise<void> => {
+    const name = `${chart.id}.${kind}`;
+    if (kind === 'csv') {
+      events.onExport(name, kind, csvOf(series));
+      return;
+    }
+    const source = inTheme(
+      standaloneSvg({
+        title: chart.unit === '' ? chart.title : `${chart.title} (${chart.unit})`,
+        summary: summariseSeries(chart, series),
+        width: width(),
+        height: lineChartHeight,
+        rasters: [],
+        nodes: lineNodes({ chart, series, width: width(), steps }),
+      }),
+    );
+    events.onExport(name, kind, kind === 'svg' ? source : await pngOf(source));
   };
 
   const onKey = (event: KeyboardEvent): void => {
@@ -73,48 +102,46 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
     else {
       const next = moved(series, from, event.key);
       if (!next) return;
+      if (event.shiftKey) {
+        anchor ??= from.step;
+        drawn?.setBrush([Math.min(anchor, next.step), Math.max(anchor, next.step)]);
+      }
       events.onCursor(next);
     }
     event.preventDefault();
+    event.stopPropagation();
   };
-
   plot.addEventListener('keydown', onKey);
+  plot.addEventListener('keyup', (event) => {
+    if (event.key !== 'Shift' || anchor === null || !cursor) return;
+    // The selection is made when Shift is let go, as a drag is when the button is.
+    events.onBrush([Math.min(anchor, cursor.step), Math.max(anchor, cursor.step)]);
+    anchor = null;
+  });
   plot.addEventListener('focus', () => {
     const start = cursor ?? lastPoint(series);
     if (start) events.onCursor(start);
   });
 
+  const head = makeFigureHead({
+    title: chart.title,
+    about: chart.about,
+    view,
+    onTable: (open) => {
+      setView({ table: open });
+      drawn = null;
+      redraw();
+    },
+    onAbout: (open) => {
+      setView({ about: open });
+    },
+    onExport: (kind) => {
+      exportAs(kind).catch(events.onError);
+    },
+  });
+  head.setUnit(chart.unit);
   const node = element('section', { class: 'figure', id: `chart-${chart.id}`, 'aria-label': chart.title }, [
-    element('header', {}, [
-      element('h2', {}, [chart.title, element('span', { class: 'unit' }, [chart.unit])]),
-      toggleButton({
-        label: 'Table',
-        title: `Show ${chart.title} as a table`,
-        pressed: view.table,
-        onToggle: (pressed) => {
-          setView({ table: pressed });
-          drawn = null;
-          redraw();
-        },
-      }),
-      button({
-        label: 'Export',
-        title: `Export ${chart.title} as CSV`,
-        onClick: () => {
-          events.onExport(`${chart.id}.csv`, csvOf(series));
-        },
-      }),
-      toggleButton({
-        label: 'About',
-        title: `What ${chart.title} is`,
-        pressed: view.about,
-        onToggle: (pressed) => {
-          setView({ about: pressed });
-          about.hidden = !pressed;
-        },
-      }),
-    ]),
-    about,
+    ...head.nodes,
     content,
   ]);
 
@@ -127,6 +154,10 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
     setCursor: (next) => {
       cursor = next;
       drawn?.setCursor(next);
+    },
+    setBrush: (next) => {
+      brush = next;
+      drawn?.setBrush(next);
     },
   };
 }

@@ -9,7 +9,7 @@ import { runColours } from '../../src/protocol/runColours.ts';
 import { checkbox } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { themeColour } from '../ui/theme.ts';
-import { dashes, markPath } from './lineChart.ts';
+import { dashes, markPath } from './lineNodes.ts';
 
 /** The legend on the page. */
 export interface Legend {

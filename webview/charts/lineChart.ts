@@ -1,12 +1,17 @@
 /**
- * Draws one measure over training steps as SVG: a line a run, marks while they fit, axes, and a cursor that pointer and
- * arrow keys move. Colours are theme variables, so a theme change needs no redraw of its own.
- * Leaves out title, buttons and table (figure.ts) and where the cursor stands (main.ts): charts share one.
+ * One measure over training steps in the page: the drawing of lineNodes.ts with a cursor that pointer and arrow keys
+ * move, and a drag that selects steps. Colours are theme variables, so a theme change needs no redraw of its own.
+ * Leaves out title, buttons and table (figure.ts) and where cursor and selection stand (main.ts): charts share them.
  */
-import { axisBottom, axisLeft, extent, format, line, scaleLinear, select, symbol, symbols } from 'd3';
+import { foreground } from './axes.ts';
 import type { Series, StepChart } from './chart.ts';
 import type { Cursor } from './cursor.ts';
-import { nearestIndex, reducePoints } from './reduce.ts';
+import { lineChartHeight, lineChartMargin, lineNodes, stepScale, valueScale } from './lineNodes.ts';
+import { nearestIndex } from './reduce.ts';
+import { svg, toElement } from './svgNode.ts';
+
+/** First and last step, inclusive. */
+export type StepRange = readonly [first: number, last: number];
 
 /** What a drawing needs besides its data. */
 export interface LineChartOptions {
@@ -15,30 +20,22 @@ export interface LineChartOptions {
   readonly chart: StepChart;
   readonly series: readonly Series[];
   readonly width: number;
-  /** First and last step of all runs shown, so that charts share the x-axis. */
-  readonly steps: readonly [number, number];
+  readonly steps: StepRange;
   readonly onPoint: (cursor: Cursor) => void;
   readonly onOpen: (cursor: Cursor) => void;
+  readonly onBrush: (steps: StepRange) => void;
 }
 
 /** A drawn chart. */
 export interface LineChart {
   /** Moves crosshair and highlighted point; null hides them. */
   setCursor(cursor: Cursor | null): void;
+  /** Shades the selected steps; null for none. */
+  setBrush(steps: StepRange | null): void;
 }
 
-const height = 190;
-const margin = { top: 8, right: 12, bottom: 24, left: 48 };
-/** Marks closer than this hide the line they stand on. */
-const spacePerMark = 7;
-
-/** Dash patterns by style, the first one solid: runs differ by more than colour. */
-export const dashes: readonly string[] = ['', '6 3', '2 2', '8 3 2 3', '1 4', '10 4'];
-
-/** Path of the mark that stands for a style, `area` in square pixels. */
-export function markPath(style: number, area: number): string {
-  return symbol(symbols[style % symbols.length], area)() ?? '';
-}
+/** A pointer that moved less has clicked. */
+const clickSlackPx = 4;
 
 /** An empty plot for `drawLineChart`. */
 export function makePlot(): SVGSVGElement {
@@ -48,89 +45,47 @@ export function makePlot(): SVGSVGElement {
 /** Draws a chart; give it a new width by drawing again. */
 export function drawLineChart(options: LineChartOptions): LineChart {
   const { node, chart, series, width, steps } = options;
-  const x = scaleLinear()
-    .domain(steps[0] === steps[1] ? [steps[0] - 0.5, steps[1] + 0.5] : steps)
-    .range([margin.left, Math.max(margin.left + 1, width - margin.right)]);
-  const y = scaleLinear()
-    .domain(limitsOf(chart, series))
-    .range([height - margin.bottom, margin.top]);
-  if (chart.limits === null) y.nice(4);
-  node.replaceChildren();
-  const svg = select(node)
-    .attr('class', 'plot')
-    .attr('viewBox', `0 0 ${width} ${height}`)
-    .attr('width', width)
-    .attr('height', height)
-    .attr('tabindex', 0)
-    .attr('role', 'slider')
-    .attr('aria-label', `${chart.title} over training steps`)
-    .attr('aria-valuemin', steps[0])
-    .attr('aria-valuemax', steps[1])
-    .attr('aria-valuenow', steps[1])
-    .attr('aria-valuetext', 'no step chosen');
+  const { top, bottom } = lineChartMargin;
+  const [x, y] = [stepScale(steps, width), valueScale(chart, series)];
+  const set = (shape: Element, attributes: Readonly<Record<string, string | number>>): void => {
+    for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, String(value));
+  };
+  set(node, {
+    class: 'plot',
+    viewBox: `0 0 ${width} ${lineChartHeight}`,
+    width,
+    height: lineChartHeight,
+    tabindex: 0,
+    role: 'slider',
+    'aria-label': `${chart.title} over training steps`,
+    'aria-valuemin': steps[0],
+    'aria-valuemax': steps[1],
+    'aria-valuenow': steps[1],
+    'aria-valuetext': 'no step chosen',
+  });
+  const plotHeight = lineChartHeight - top - bottom;
+  const hidden = { visibility: 'hidden', 'pointer-events': 'none' };
+  const band = toElement(
+    svg('rect', { class: 'band', y: top, height: plotHeight, fill: foreground, 'fill-opacity': 0.12, ...hidden }),
+  );
+  const crosshair = toElement(svg('line', { class: 'crosshair', y1: top, y2: lineChartHeight - bottom, ...hidden }));
+  const highlight = toElement(svg('circle', { class: 'highlight', r: 6, fill: 'none', ...hidden }));
+  node.replaceChildren(band, ...lineNodes({ chart, series, width, steps }).map(toElement), crosshair, highlight);
 
-  const ticks = Math.max(2, Math.min(steps[1] - steps[0] + 1, Math.floor(width / 70)));
-  svg
-    .append('g')
-    .attr('class', 'axis')
-    .attr('transform', `translate(0,${height - margin.bottom})`)
-    .call(axisBottom(x).tickValues(x.ticks(ticks).filter(Number.isInteger)).tickFormat(wholeSteps).tickSizeOuter(0));
-  svg
-    .append('g')
-    .attr('class', 'axis grid')
-    .attr('transform', `translate(${margin.left},0)`)
-    .call(
-      axisLeft(y)
-        .ticks(4)
-        .tickFormat((value) => chart.format(Number(value)))
-        .tickSizeInner(-(width - margin.left - margin.right))
-        .tickSizeOuter(0),
-    );
-  svg.selectAll('.axis').attr('aria-hidden', 'true');
-
-  const columns = Math.max(1, Math.floor(width - margin.left - margin.right));
-  for (const one of series) {
-    const points = reducePoints({ x: one.step, y: one.value }, columns, (step) => x(step));
-    const at = (index: number): [number, number] => [x(one.step[index] ?? 0), y(one.value[index] ?? 0)];
-    const present = points.filter((index) => !Number.isNaN(one.value[index] ?? NaN));
-    const run = svg.append('g').attr('class', 'run').style('--run', one.colour);
-    run
-      .append('path')
-      .attr('class', 'line')
-      .attr('stroke-dasharray', dashes[one.style % dashes.length] ?? '')
-      .attr(
-        'd',
-        line<number>()
-          .defined((index) => !Number.isNaN(one.value[index] ?? NaN))
-          .x((index) => at(index)[0])
-          .y((index) => at(index)[1])(points),
-      );
-    // A single point has no line, so it is always marked.
-    if (present.length * spacePerMark <= columns || present.length === 1) {
-      run
-        .selectAll('path.point')
-        .data(present)
-        .join('path')
-        .attr('class', 'point')
-        .attr('data-step', (index) => one.step[index] ?? 0)
-        .attr('data-run', one.run)
-        .attr('d', markPath(one.style, 30))
-        .attr('transform', (index) => `translate(${at(index).join(',')})`);
-    }
-  }
-
-  const crosshair = svg
-    .append('line')
-    .attr('class', 'crosshair')
-    .attr('y1', margin.top)
-    .attr('y2', height - margin.bottom)
-    .attr('visibility', 'hidden');
-  const highlight = svg.append('circle').attr('class', 'highlight').attr('r', 6).attr('visibility', 'hidden');
-
-  const nearest = (event: MouseEvent): Cursor | null => {
+  let brush: StepRange | null = null;
+  const showBand = (range: StepRange | null): void => {
+    band.setAttribute('visibility', range ? 'visible' : 'hidden');
+    if (!range) return;
+    const [from, to] = [x(range[0] - 0.5), x(range[1] + 0.5)];
+    set(band, { x: from, width: Math.max(2, to - from) });
+  };
+  const pointOf = (event: MouseEvent): readonly [number, number] => {
     const box = node.getBoundingClientRect();
     const scale = box.width === 0 ? 1 : width / box.width;
-    const [px, py] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+    return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+  };
+  const nearest = (event: MouseEvent): Cursor | null => {
+    const [px, py] = pointOf(event);
     let best: Cursor | null = null;
     let distance = Infinity;
     for (const one of series) {
@@ -143,15 +98,47 @@ export function drawLineChart(options: LineChartOptions): LineChart {
     }
     return best;
   };
-  // d3 replaces a listener of the same name, so that drawing again leaves one of each.
-  svg.on('pointermove', (event: PointerEvent) => {
+  const rangeBetween = (a: number, b: number): StepRange => {
+    const inside = (step: number): number => Math.max(steps[0], Math.min(steps[1], step));
+    const [low, high] = [x.invert(Math.min(a, b)), x.invert(Math.max(a, b))];
+    const first = inside(Math.ceil(low - 0.5));
+    return [first, Math.max(first, inside(Math.floor(high + 0.5)))];
+  };
+  let from: number | null = null;
+  let dragged: StepRange | null = null;
+  // Properties, not listeners: drawing again leaves one of each.
+  node.onpointerdown = (event) => {
+    if (event.button !== 0) return;
+    [from] = pointOf(event);
+    dragged = null;
+    node.setPointerCapture(event.pointerId);
+  };
+  node.onpointermove = (event) => {
+    const [px] = pointOf(event);
+    if (from !== null && (dragged || Math.abs(px - from) > clickSlackPx)) {
+      dragged = rangeBetween(from, px);
+      showBand(dragged);
+      return;
+    }
     const cursor = nearest(event);
     if (cursor) options.onPoint(cursor);
-  });
-  svg.on('click', (event: MouseEvent) => {
-    const cursor = nearest(event);
+  };
+  node.onpointerup = (event) => {
+    const wasDown = from !== null;
+    from = null;
+    if (dragged) {
+      const range = dragged;
+      dragged = null;
+      options.onBrush(range);
+      return;
+    }
+    const cursor = wasDown ? nearest(event) : null;
     if (cursor) options.onOpen(cursor);
-  });
+  };
+  node.onpointercancel = () => {
+    from = dragged = null;
+    showBand(brush);
+  };
 
   return {
     setCursor: (cursor) => {
@@ -159,24 +146,19 @@ export function drawLineChart(options: LineChartOptions): LineChart {
       const index = one && cursor ? one.step.indexOf(cursor.step) : -1;
       const value = one?.value[index] ?? NaN;
       const visible = cursor !== null && index >= 0;
-      crosshair.attr('visibility', visible ? 'visible' : 'hidden');
-      highlight.attr('visibility', visible && !Number.isNaN(value) ? 'visible' : 'hidden');
+      crosshair.setAttribute('visibility', visible ? 'visible' : 'hidden');
+      highlight.setAttribute('visibility', visible && !Number.isNaN(value) ? 'visible' : 'hidden');
       if (!one || !visible) return;
-      crosshair.attr('x1', x(cursor.step)).attr('x2', x(cursor.step));
-      if (!Number.isNaN(value)) highlight.attr('cx', x(cursor.step)).attr('cy', y(value)).style('--run', one.colour);
-      node.setAttribute('aria-valuenow', String(cursor.step));
-      node.setAttribute('aria-valuetext', `step ${cursor.step}, ${one.name}: ${chart.format(value)}`);
+      set(crosshair, { x1: x(cursor.step), x2: x(cursor.step) });
+      if (!Number.isNaN(value)) set(highlight, { cx: x(cursor.step), cy: y(value) });
+      set(node, {
+        'aria-valuenow': cursor.step,
+        'aria-valuetext': `step ${cursor.step}, ${one.name}: ${chart.format(value)}`,
+      });
+    },
+    setBrush: (range) => {
+      brush = range;
+      showBand(range);
     },
   };
-}
-
-function limitsOf(chart: StepChart, series: readonly Series[]): readonly [number, number] {
-  if (chart.limits) return chart.limits;
-  const [low, high] = extent(series.flatMap((one) => Array.from(one.value).filter(Number.isFinite)));
-  if (low === undefined || high === undefined) return [0, 1];
-  return low === high ? [Math.min(0, low), Math.max(1, high)] : [Math.min(0, low), high];
-}
-
-function wholeSteps(value: { valueOf(): number }): string {
-  return format(',')(Number(value));
 }

@@ -1,46 +1,79 @@
 /**
- * The charts page: which runs are shown, the shared cursor, and the figures of all.ts one below the other.
- * Holds only per-step curves (a few KB a run); everything else stays in the engine. Restored from its saved run ids.
+ * The charts page: which runs are shown, what is looked at (cursor, selection, weights), and the figures of all.ts.
+ * Holds per-step curves (a few KB a run) and the columns that the charts in view need; everything else stays in the
+ * engine. Restored from its saved state. Leaves out every chart, and what the figures do by themselves.
  */
 import { countText } from '../../src/base/numberText.ts';
-import type { ChartRun, ChartRuns, ChartsEvents, ChartsHostApi } from '../../src/protocol/charts.ts';
+import type { AskedView, ChartRun, ChartRuns, ChartsEvents, ChartsHostApi } from '../../src/protocol/charts.ts';
 import type { RunCurves, RunId } from '../../src/protocol/engine.ts';
 import { openConnection } from '../../src/protocol/rpc.ts';
-import { progress, registerControls } from '../ui/controls.ts';
+import type { SampleColumn } from '../../src/protocol/samples.ts';
+import { registerControls } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { connectHost } from '../ui/host.ts';
 import { onThemeChange } from '../ui/theme.ts';
-import { charts } from './all.ts';
+import { charts, panelCharts, sampleCharts } from './all.ts';
 import type { Series, StepChart } from './chart.ts';
 import './charts.css';
 import { shownRuns, ticked, type Choice } from './choice.ts';
 import type { Cursor } from './cursor.ts';
+import { crumbsOf, drillBack, drillTo, narrowed, type Drill } from './drill.ts';
+import { makeDrillPath } from './drillPath.ts';
 import { makeFigure } from './figure.ts';
+import type { ExportKind } from './figureHead.ts';
 import { makeLegend, runColour } from './legend.ts';
+import { makePageSummary, type SummaryInput } from './pageSummary.ts';
+import { viewOf, withView } from './pageLink.ts';
 import { savedState, toSave, type PageState } from './pageState.ts';
-import { summarise } from './summary.ts';
-
-/** A screen reader hears of live changes at most this often. */
-const announceMs = 5_000;
+import type { PanelChart, PanelContext, PanelInput, PanelRun, Selection } from './panelChart.ts';
+import { makePanelFigure } from './panelFigure.ts';
+import { listColumnNames, makeSampleList } from './sampleList.ts';
+import { makeSampleStore } from './samples.ts';
+import { wholeRun } from './selection.ts';
+import { makeWeightControls } from './weightControls.ts';
 
 registerControls();
 const host = connectHost();
 const connection = openConnection(host.port);
 const api = connection.client<ChartsHostApi>();
+const store = makeSampleStore(api);
 
 let runs: readonly ChartRun[] = [];
 let searching = true;
 let state = savedState(host.saved);
 let shown: ReadonlySet<RunId> = new Set();
 const curves = new Map<RunId, RunCurves>();
+/** The line above the charts names this many measures; the charts themselves name all. */
+const mostRead = 5;
+const noView = { table: false, about: false };
 
-const summary = element('p', { class: 'summary' });
-const announcer = element('p', { class: 'announcer', role: 'status' });
+const pageSummary = makePageSummary();
 const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
 const legend = makeLegend((run, checked) => {
   choose(ticked(state.choice, runs, { run, shown: checked }));
 });
+const weights = makeWeightControls(state.weights, state.mode, {
+  onWeights: (next) => {
+    keep({ weights: next });
+    drawSoon();
+  },
+  onMode: (mode) => {
+    keep({ mode });
+    drawSoon();
+  },
+  onFocus: (focus) => {
+    // Groups and regions are those of one run; its steps are all runs'.
+    goTo(drillTo(state.drill, { focus, selection: { ...wholeRun, steps: state.drill.selection.steps } }));
+  },
+});
+const path = makeDrillPath({
+  onGo: (selection) => {
+    goTo(drillTo(state.drill, { selection }));
+  },
+  onBack: back,
+});
 const readout = element('p', { class: 'readout', 'aria-hidden': 'true' });
+
 const figures = charts.map((chart) => ({
   chart,
   figure: makeFigure(
@@ -48,24 +81,94 @@ const figures = charts.map((chart) => ({
     {
       onCursor: setCursor,
       onOpen: (cursor) => void api.revealStep(cursor).catch(showError),
-      onExport: (name, text) => void api.save({ name, text }).catch(showError),
+      onBrush: (steps) => {
+        select({ steps, region: null, part: null, group: null });
+      },
+      onExport: save,
       onView: (view) => {
         keep({ views: { ...state.views, [chart.id]: view } });
       },
+      onError: showError,
     },
-    state.views[chart.id] ?? { table: false, about: false },
+    state.views[chart.id] ?? noView,
   ),
 }));
-const page = element(
-  'main',
-  {},
-  figures.map(({ figure }) => figure.node),
-);
+
+/** Charts that were in view: their columns are loaded. */
+const seen = new Set<PanelChart>();
+let listSeen = false;
+const makePanel = (chart: PanelChart) => {
+  const context: PanelContext = {
+    api,
+    saved: state.own[chart.id],
+    save: (own) => {
+      keep({ own: { ...state.own, [chart.id]: own } });
+      context.redraw();
+    },
+    redraw: () => {
+      changed.add(chart);
+      schedule();
+    },
+    select,
+    open,
+    openKey: (run, key) => {
+      openKey(run, key).catch(showError);
+    },
+    revealStep: (run, step) => void api.revealStep({ run, step }).catch(showError),
+    showError,
+  };
+  const figure = makePanelFigure({
+    chart,
+    view: chart.make(context),
+    events: {
+      onCursor: setCursor,
+      onExport: save,
+      onView: (view) => {
+        keep({ views: { ...state.views, [chart.id]: view } });
+      },
+      onSeen: () => {
+        seen.add(chart);
+        want();
+      },
+      onError: showError,
+    },
+    begin: state.views[chart.id] ?? noView,
+  });
+  return { chart, figure };
+};
+/** Panels to draw on the next frame. */
+const changed = new Set<PanelChart>();
+const samplePanels = sampleCharts.map(makePanel);
+const otherPanels = panelCharts.map(makePanel);
+const panels = [...samplePanels, ...otherPanels];
+const list = makeSampleList({
+  api,
+  select,
+  open,
+  showError,
+  onSort: (sort) => {
+    keep({ sort });
+    drawSoon();
+  },
+  onExport: (name, csv) => {
+    save(name, 'csv', csv);
+  },
+  onSeen: () => {
+    listSeen = true;
+    want();
+  },
+});
+
+const page = element('main', {}, [
+  ...samplePanels.map(({ figure }) => figure.node),
+  list.node,
+  ...figures.map(({ figure }) => figure.node),
+  ...otherPanels.map(({ figure }) => figure.node),
+]);
 document.body.append(
-  element('header', { class: 'top' }, [element('h1', {}, ['Charts']), legend.node, readout]),
+  element('header', { class: 'top' }, [element('h1', {}, ['Charts']), legend.node, weights.node, path.node, readout]),
   problem,
-  summary,
-  announcer,
+  ...pageSummary.nodes,
   page,
 );
 
@@ -74,9 +177,23 @@ function showError(error: unknown): void {
   problem.hidden = false;
 }
 
+function save(name: string, kind: ExportKind, content: string | Uint8Array): void {
+  api.save({ name, kind, content }).catch(showError);
+}
+
 function keep(change: Partial<PageState>): void {
   state = { ...state, ...change };
-  host.save(toSave(state));
+  saveSoon();
+}
+
+let saving: ReturnType<typeof setTimeout> | null = null;
+
+/** A slider changes the state each frame; the host hears of it ten times a second. */
+function saveSoon(): void {
+  saving ??= setTimeout(() => {
+    saving = null;
+    host.save(toSave(state));
+  }, 100);
 }
 
 function setCursor(cursor: Cursor): void {
@@ -87,7 +204,7 @@ function setCursor(cursor: Cursor): void {
 
 function showCursor(): void {
   const { cursor } = state;
-  for (const { figure } of figures) figure.setCursor(cursor);
+  for (const { figure } of [...figures, ...panels]) figure.setCursor(cursor);
   readout.textContent = cursor ? describe(cursor) : '';
 }
 
@@ -96,10 +213,112 @@ function describe(cursor: Cursor): string {
   const curve = curves.get(cursor.run);
   const index = curve?.step.indexOf(cursor.step) ?? -1;
   if (!run || !curve || index < 0) return '';
-  const values = charts.map(
-    (chart) => `${chart.title.toLowerCase()} ${chart.format(chart.values(curve)[index] ?? NaN)}`,
-  );
+  const values = charts.slice(0, mostRead).flatMap((chart) => {
+    const value = chart.values(curve)[index] ?? NaN;
+    return Number.isNaN(value) ? [] : [`${chart.title.toLowerCase()} ${chart.format(value)}`];
+  });
   return `${run.name} · step ${cursor.step} · ${countText(curve.rollouts[index] ?? 0)} rollouts · ${values.join(' · ')}`;
+}
+
+function select(change: Partial<Selection>): void {
+  goTo(drillTo(state.drill, { selection: narrowed(state.drill.selection, change) }));
+}
+
+function back(): void {
+  goTo(drillBack(state.drill));
+}
+
+function goTo(drill: Drill): void {
+  if (drill === state.drill) return;
+  keep({ drill });
+  showDrill();
+  want();
+  drawSoon();
+}
+
+function showDrill(): void {
+  const run = runs.find(({ id }) => id === focusOf());
+  path.update(run ? crumbsOf(run.name, state.drill.selection) : [], state.drill.before.length > 0);
+  for (const { figure } of figures) figure.setBrush(state.drill.selection.steps);
+}
+
+/** The run whose rollouts are shown: the chosen one while it is shown, else the first. */
+function focusOf(): RunId | null {
+  const { focus } = state.drill;
+  const usable = runs.filter(({ id }) => shown.has(id) && (curves.get(id)?.step.length ?? 0) > 0);
+  return usable.find(({ id }) => id === focus)?.id ?? usable[0]?.id ?? null;
+}
+
+/** A rollout of the focused run by its index in the samples. */
+function open(index: number): void {
+  const run = focusOf();
+  const key = run === null ? undefined : store.of(run)?.columns.key?.[index];
+  if (run !== null && key !== undefined) openKey(run, key).catch(showError);
+}
+
+async function openKey(run: RunId, key: number): Promise<void> {
+  const [row] = await api.rowsOf({ run, keys: Float64Array.of(key) });
+  if (!row) throw new Error('This rollout is no longer in the log.');
+  await api.openRollout({ run, ref: row.ref });
+}
+
+/** Asks for the columns of the charts that have been in view. */
+function want(): void {
+  const focus = focusOf();
+  const wanted = new Map<RunId, Set<SampleColumn>>();
+  const add = (run: RunId, names: readonly SampleColumn[]): void => {
+    if (names.length > 0) wanted.set(run, new Set([...(wanted.get(run) ?? []), ...names, 'key']));
+  };
+  for (const { columns, columnsOf } of seen) {
+    for (const run of columnsOf === 'shown' ? shown : []) if (curves.has(run)) add(run, columns);
+    if (focus !== null) add(focus, columns);
+  }
+  if (listSeen && focus !== null) add(focus, listColumnNames);
+  store.want(wanted);
+}
+
+function panelInput(): PanelInput {
+  const all = runs.flatMap((run): PanelRun[] => {
+    const curve = curves.get(run.id);
+    if (!shown.has(run.id) || !curve || curve.step.length === 0) return [];
+    const { id, name, colour } = run;
+    return [{ id, name, colour: runColour(colour), style: colour, curves: curve, samples: store.of(id) }];
+  });
+  const focus = all.find(({ id }) => id === focusOf()) ?? null;
+  const { weights: used, mode, drill } = state;
+  return { runs: all, focus, steps: sharedSteps(), selection: drill.selection, weights: used, mode };
+}
+
+function sharedSteps(): readonly [number, number] {
+  const drawn = [...shown].flatMap((run) => curves.get(run)?.step ?? []).filter(({ length }) => length > 0);
+  return [
+    Math.min(...drawn.map((step) => step[0] ?? Infinity)),
+    Math.max(...drawn.map((step) => step.at(-1) ?? -Infinity)),
+  ];
+}
+
+/** Draws all panels on the next frame. */
+function drawSoon(): void {
+  for (const { chart } of panels) changed.add(chart);
+  schedule();
+}
+
+let frame = 0;
+function schedule(): void {
+  if (frame === 0) {
+    frame = requestAnimationFrame(() => {
+      frame = 0;
+      drawPanels();
+    });
+  }
+}
+
+function drawPanels(): void {
+  if (page.hidden) return;
+  const input = panelInput();
+  for (const { chart, figure } of panels) if (changed.has(chart)) figure.draw(input);
+  changed.clear();
+  list.update(input, state.sort);
 }
 
 function seriesOf(chart: StepChart): Series[] {
@@ -112,60 +331,24 @@ function seriesOf(chart: StepChart): Series[] {
 }
 
 function drawCharts(): void {
-  const drawn = [...shown].flatMap((run) => {
-    const step = curves.get(run)?.step;
-    return step && step.length > 0 ? [step] : [];
-  });
-  const first = Math.min(...drawn.map((step) => step[0] ?? Infinity));
-  const last = Math.max(...drawn.map((step) => step.at(-1) ?? -Infinity));
-  page.hidden = drawn.length === 0;
-  if (drawn.length > 0) for (const { chart, figure } of figures) figure.draw(seriesOf(chart), [first, last]);
+  const steps = sharedSteps();
+  page.hidden = !Number.isFinite(steps[0]);
+  if (!page.hidden) for (const { chart, figure } of figures) figure.draw(seriesOf(chart), steps);
+  const usable = runs.filter(({ id }) => shown.has(id) && curves.has(id));
+  weights.node.hidden = page.hidden;
+  weights.setRuns(
+    usable.map(({ id, name }) => ({ id, name })),
+    focusOf(),
+  );
+  showDrill();
+  want();
+  drawSoon();
   showCursor();
-  drawSummary();
+  pageSummary.update(summaryInput());
 }
 
-function drawSummary(): void {
-  const [text, busy] = summaryText();
-  if (summary.textContent !== `${text}${busy ? ` ${reading}` : ''}`) {
-    summary.replaceChildren(text, ...(busy ? [' ', progress(reading)] : []));
-  }
-  announceSoon(text);
-}
-
-const reading = 'reading…';
-
-function summaryText(): readonly [text: string, busy: boolean] {
-  if (runs.length === 0) {
-    if (searching) return ['', true];
-    return ['No run is open. Use “Rollout Lens: Open Run…” or “Open the Sample Run” in the command palette.', false];
-  }
-  const shownNow = runs.filter((run) => shown.has(run.id));
-  const waiting = searching || shownNow.some((run) => run.indexing || !curves.has(run.id));
-  if (shownNow.length === 0) return searching ? ['', true] : ['Choose a run above.', false];
-  const sentences = shownNow.flatMap((run) => {
-    const curve = curves.get(run.id);
-    const noSteps = run.hasSteps ? '' : ' Its log names no training steps, so it is shown as one.';
-    const noRewards =
-      run.hasRewards || run.indexing
-        ? ''
-        : ' This log has no rewards: nothing in it says which rollouts are right, and there are no advantages.';
-    return curve ? [`${summarise(run.name, curve)}${noSteps}${noRewards}`] : [];
-  });
-  // A number and its unit stay on one line.
-  return [sentences.join('\n').replaceAll(' %', '\u00a0%'), waiting];
-}
-
-let announced = '';
-let announcing: ReturnType<typeof setTimeout> | null = null;
-
-/** The first text at once, later ones when the last is some seconds old. */
-function announceSoon(text: string): void {
-  if (text === announced || announcing !== null) return;
-  announcer.textContent = announced = text;
-  announcing = setTimeout(() => {
-    announcing = null;
-    announceSoon(summaryText()[0]);
-  }, announceMs);
+function summaryInput(): SummaryInput {
+  return { runs, shown, searching, curves };
 }
 
 function choose(next: Choice): void {
@@ -205,17 +388,42 @@ function setRuns(next: ChartRuns): void {
 connection.on<ChartsEvents>({
   runsChanged: setRuns,
   curvesChanged: ({ run }) => {
+    store.changed(run);
     if (shown.has(run)) void load([run]);
     else curves.delete(run);
   },
   runAsked: ({ run }) => {
     choose(ticked(state.choice, runs, { run, shown: true }));
   },
+  viewAsked: takeView,
+  linkAsked: () => {
+    const named = runs.filter(({ id }) => shown.has(id)).map(({ id }) => id);
+    api.copyLink({ runs: named, view: viewOf(state, named) }).catch(showError);
+  },
+});
+store.onChange(drawSoon);
+store.onError(showError);
+
+document.addEventListener('keydown', (event) => {
+  const goesBack = event.altKey ? event.key === 'ArrowLeft' : event.key === 'Escape';
+  if (!goesBack || event.ctrlKey || event.metaKey || state.drill.before.length === 0) return;
+  back();
+  event.preventDefault();
+  // Else VS Code goes back too.
+  event.stopPropagation();
 });
 
+/** Shows what a link asks for; Back leads to what was shown. */
+function takeView({ runs: named, view }: AskedView): void {
+  keep(withView(state, named, view));
+  weights.set(state.weights, state.mode);
+  setShown();
+}
+
 async function start(): Promise<void> {
-  drawSummary();
-  const { asked, ...answer } = await api.runs({});
+  pageSummary.update(summaryInput());
+  const { asked, view, ...answer } = await api.runs({});
+  if (view) takeView(view);
   if (asked.length > 0) choose(new Set([...(state.choice ?? []), ...asked]));
   setRuns(answer);
 }

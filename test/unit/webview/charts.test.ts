@@ -111,6 +111,12 @@ describe('what is said and exported', () => {
       effectiveToolWeight: curve('effectiveToolWeight'),
       accAdvantage: curve('accAdvantage'),
       toolAdvantage: curve('toolAdvantage'),
+      deadRightShare: curve('deadRightShare'),
+      deadWrongShare: curve('deadWrongShare'),
+      failedCalls: curve('failedCalls'),
+      responseTokens: curve('responseTokens'),
+      responseCharacters: curve('responseCharacters'),
+      truncatedShare: curve('truncatedShare'),
     };
   };
   it('the summary names first and last known values', () => {
@@ -121,7 +127,7 @@ describe('what is said and exported', () => {
       redundant: [0.31, 0.1, 0.04],
     });
     expect(summarise('hdpo', curves)).toBe(
-      'hdpo, steps 1 to 3: accuracy 0.5 → 0.75, tool rate 98 % → 2 %, calls per rollout 2 → 0.25, redundant calls 31 % → 4 %.',
+      'hdpo, steps 1 to 3: accuracy 0.5 → 0.75, tool rate 98 % → 2 %, calls per rollout 2 → 0.25, redundant calls 31 % → 4 % (down 27 points).',
     );
   });
   it('the summary says when the efficiency channel was awake', () => {

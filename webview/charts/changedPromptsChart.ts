@@ -1,0 +1,181 @@
+/**
+ * The chart "Prompts that changed most": of the first two shown runs the prompts that both have, ranked by how large
+ * their change is at least (the lower bound of its 95 % interval), each with the interval. A row opens a rollout of
+ * either run side by side. Leaves out the intervals (src/analysis/compareRuns.ts) and the list (changedList.ts).
+ */
+import { changedPrompts, type ComparedMeasure, type PromptChange } from '../../src/analysis/compareRuns.ts';
+import { countText, notKnown, pluralText } from '../../src/base/numberText.ts';
+import { select } from '../ui/select.ts';
+import { makeChangedList, type ChangedList } from './changedList.ts';
+import { makeMemo } from './memo.ts';
+import type { Drawing, NothingDrawn, PanelChart, PanelContext, PanelInput, PanelRun } from './panelChart.ts';
+import { makePromptKeys, type PromptKeys } from './promptKeys.ts';
+import { hasColumns, type RunSamples } from './samples.ts';
+import { changeOfMeasureText, comparedColumnNames, measureText, type ComparedSide } from './changedTexts.ts';
+import { changeScene, mostDrawn } from './changedScene.ts';
+import { readingRollouts } from './xySteps.ts';
+
+/** What is compared, as the control calls it. */
+const measures: Readonly<Record<ComparedMeasure, string>> = {
+  accuracy: 'share of right rollouts',
+  toolRate: 'tool rate',
+  calls: 'calls per rollout',
+};
+
+/** Prompts of two runs whose behaviour differs for sure. */
+export const changedPromptsChart: PanelChart = {
+  id: 'changedPrompts',
+  title: 'Prompts that changed most',
+  unit: 'second run − first run, 95 % interval',
+  about:
+    'The first two shown runs: for each prompt that both have, the change from the first to the second over the selected steps (all, if none are selected). Ranked by the bound of the 95 % interval that is nearer to no change, since by the change itself the list would be of prompts that were sampled least; a prompt whose interval holds 0 has no sure change. Shares have Newcombe’s interval of two Wilson intervals; means of T one whose variance is moderated by that of all prompts. Enter or a click opens a rollout of either run side by side.',
+  columns: comparedColumnNames,
+  columnsOf: 'shown',
+  wide: true,
+  make: (context) => {
+    const own = savedMeasure(context.saved);
+    const memo = makeMemo<readonly PromptChange[]>();
+    const keys = makePromptKeys(context.api, { onKeys: context.redraw, onError: context.showError });
+    let list: ChangedList | null = null;
+    return {
+      controls: () => [measureControl(context, own)],
+      details: () => {
+        list = makeChangedList(context);
+        return list.node;
+      },
+      draw: (input, width) => {
+        const compared = compare(input, { own, memo, keys });
+        if ('missing' in compared) {
+          list?.update(null);
+          return compared;
+        }
+        const rows = compared.changes.slice(0, mostDrawn);
+        list?.update({ ...compared, changes: rows, measure: own.measure });
+        return drawingOf(compared, { width, own, rows, pick: (index) => list?.pick(index) });
+      },
+    };
+  },
+};
+
+interface Measure {
+  measure: ComparedMeasure;
+}
+
+function isMeasure(value: unknown): value is ComparedMeasure {
+  return typeof value === 'string' && value in measures;
+}
+
+function savedMeasure(saved: unknown): Measure {
+  const found = typeof saved === 'object' && saved !== null && 'measure' in saved ? saved.measure : null;
+  return { measure: isMeasure(found) ? found : 'accuracy' };
+}
+
+function measureControl(context: PanelContext, own: Measure): HTMLElement {
+  return select({
+    label: 'Compare',
+    choices: measures,
+    chosen: own.measure,
+    onChange: (measure) => {
+      own.measure = measure;
+      context.save({ ...own });
+    },
+  });
+}
+
+/** The two runs and the changes between them. */
+interface Compared {
+  readonly sides: readonly [ComparedSide, ComparedSide];
+  readonly changes: readonly PromptChange[];
+  readonly steps: readonly [number, number] | null;
+}
+
+interface CompareOptions {
+  readonly own: Measure;
+  readonly memo: ReturnType<typeof makeMemo<readonly PromptChange[]>>;
+  readonly keys: PromptKeys;
+}
+
+function compare(input: PanelInput, { own, memo, keys }: CompareOptions): Compared | NothingDrawn {
+  const [first, second] = input.runs;
+  if (!first || !second) return { missing: 'Show two runs above to compare their prompts.' };
+  const [one, other] = [sideOf(first, keys), sideOf(second, keys)];
+  if (!one || !other) return readingRollouts;
+  const { measure } = own;
+  const { steps } = input.selection;
+  const changes = memo(one.columns.prompt, JSON.stringify([second.id, other.version, measure, steps]), () =>
+    changedPrompts(
+      { ...one.columns, promptKey: one.promptKey },
+      { ...other.columns, promptKey: other.promptKey },
+      { measure, ...(steps === null ? {} : { steps }) },
+    ),
+  );
+  if (changes.length === 0) {
+    return {
+      missing: `${first.name} and ${second.name} have no prompt in common${steps === null ? '' : ' in these steps'}.`,
+    };
+  }
+  return { sides: [one, other], changes, steps };
+}
+
+function sideOf(run: PanelRun, keys: PromptKeys) {
+  const { samples }: { readonly samples: RunSamples | null } = run;
+  if (!samples || !hasColumns(samples.columns, comparedColumnNames)) return null;
+  const promptKey = keys.of(run.id, samples.version);
+  return promptKey === null ? null : { run, columns: samples.columns, promptKey, version: samples.version };
+}
+
+interface DrawingOptions {
+  readonly width: number;
+  readonly own: Measure;
+  readonly rows: readonly PromptChange[];
+  readonly pick: (index: number) => void;
+}
+
+function drawingOf({ sides, changes }: Compared, { width, own, rows, pick }: DrawingOptions): Drawing {
+  const { measure } = own;
+  const [first, second] = [sides[0].run.name, sides[1].run.name];
+  const sure = changes.filter(({ least }) => least > 0);
+  const more = sure.filter(({ change }) => change > 0).length;
+  const summary = `${first} against ${second}, ${measures[measure]}: of ${pluralText(changes.length, 'prompt')} that both have, ${countText(sure.length)} changed for sure (${countText(more)} up, ${countText(sure.length - more)} down)${rows[0] && rows[0].least > 0 ? `; the surest by at least ${changeOfMeasureText(measure, Math.sign(rows[0].change) * rows[0].least)}` : ''}.`;
+  const text = (value: number): string => changeOfMeasureText(measure, value);
+  const column = (title: string, of: (change: PromptChange) => number, format: (value: number) => string) => ({
+    title,
+    value: (row: number) => {
+      const change = changes[row];
+      return change ? of(change) : null;
+    },
+    text: (row: number) => {
+      const change = changes[row];
+      return change ? format(of(change)) : notKnown;
+    },
+  });
+  return {
+    ...changeScene(rows, { width, text, names: [first, second], value: (value) => measureText(measure, value), pick }),
+    rasters: [],
+    brushes: [],
+    summary,
+    table: () => ({
+      caption: `${measures[measure]}: ${first} against ${second}, by prompt`,
+      rows: changes.length,
+      columns: [
+        { title: 'rank', value: (row: number) => row + 1, text: (row: number) => countText(row + 1) },
+        column(
+          first,
+          ({ values }) => values[0],
+          (value) => measureText(measure, value),
+        ),
+        column(
+          second,
+          ({ values }) => values[1],
+          (value) => measureText(measure, value),
+        ),
+        column('change', ({ change }) => change, text),
+        column('low', ({ low }) => low, text),
+        column('high', ({ high }) => high, text),
+        column('at least', ({ least }) => least, text),
+        column(`rollouts of ${first}`, ({ counts }) => counts[0], countText),
+        column(`rollouts of ${second}`, ({ counts }) => counts[1], countText),
+      ],
+    }),
+  };
+}

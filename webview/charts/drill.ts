@@ -1,0 +1,69 @@
+/**
+ * The way down from a run to its steps, a group, a rollout, and back: each narrowing keeps what was looked at before, so
+ * that Back undoes one at a time. Pure. Leaves out the row of words on the page (drillPath.ts).
+ */
+import type { RunId } from '../../src/protocol/engine.ts';
+import type { Selection } from './panelChart.ts';
+import { partText, regionText, stepsText, wholeRun } from './selection.ts';
+
+/** Where one is: a run, and what of it is looked at. Null: the first run that is shown. */
+export interface DrillPlace {
+  readonly focus: RunId | null;
+  readonly selection: Selection;
+}
+
+/** A place and those before it, oldest first. */
+export interface Drill extends DrillPlace {
+  readonly before: readonly DrillPlace[];
+}
+
+/** Nothing chosen. */
+export const drillStart: Drill = { focus: null, selection: wholeRun, before: [] };
+
+/** Steps back beyond this many are forgotten. */
+const mostBefore = 30;
+
+/** Another place; the same one again changes nothing. */
+export function drillTo(drill: Drill, place: Partial<DrillPlace>): Drill {
+  const next = { focus: place.focus ?? drill.focus, selection: place.selection ?? drill.selection };
+  if (samePlace(next, drill)) return drill;
+  const { focus, selection } = drill;
+  return { ...next, before: [...drill.before, { focus, selection }].slice(-mostBefore) };
+}
+
+/** The place before; the same where there is none. */
+export function drillBack(drill: Drill): Drill {
+  const last = drill.before.at(-1);
+  return last ? { ...last, before: drill.before.slice(0, -1) } : drill;
+}
+
+/** A selection with a part of it changed. A group is looked at whole: it ends what selected some of its members. */
+export function narrowed(selection: Selection, change: Partial<Selection>): Selection {
+  const whole = typeof change.group === 'number' ? { region: null, part: null } : {};
+  return { ...selection, ...whole, ...change };
+}
+
+/** One word of the path and the selection that it stands for. */
+export interface Crumb {
+  readonly text: string;
+  readonly selection: Selection;
+}
+
+/** The words from the run to what is looked at. */
+export function crumbsOf(run: string, { steps, region, part, group }: Selection): readonly Crumb[] {
+  const crumbs: Crumb[] = [{ text: run, selection: wholeRun }];
+  let selection = wholeRun;
+  const add = (text: string, change: Partial<Selection>): void => {
+    selection = { ...selection, ...change };
+    crumbs.push({ text, selection });
+  };
+  if (steps !== null) add(stepsText(steps), { steps });
+  if (region !== null) add(regionText(region), { region });
+  if (part !== null) add(partText(part), { part });
+  if (group !== null) add('group', { group });
+  return crumbs;
+}
+
+function samePlace(a: DrillPlace, b: DrillPlace): boolean {
+  return a.focus === b.focus && JSON.stringify(a.selection) === JSON.stringify(b.selection);
+}
