@@ -68,6 +68,18 @@ describe('what each rollout pushes', () => {
   });
 });
 
+describe('what the log lacks', () => {
+  test('is said with the lines that would log it', async () => {
+    const doctor = charts.content.locator('.doctor');
+    await expect.poll(() => doctor.locator('summary').innerText()).toMatch(/^What these logs lack: \d+ notes?$/);
+    await doctor.locator('summary').click();
+    await expect.poll(() => doctor.innerText()).toContain('inferred from equal prompts');
+    expect(await doctor.locator('pre').first().innerText()).toContain('reward_extra_infos_dict');
+    await workbench.screenshot('charts-doctor');
+    await doctor.locator('summary').click();
+  });
+});
+
 describe('a selection', () => {
   test('of steps, by a drag over the axis', async () => {
     const box = await plot.boundingBox();

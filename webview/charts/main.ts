@@ -17,6 +17,7 @@ import type { Series, StepChart } from './chart.ts';
 import './charts.css';
 import { shownRuns, ticked, type Choice } from './choice.ts';
 import type { Cursor } from './cursor.ts';
+import { makeDoctorNotes } from './doctorNotes.ts';
 import { crumbsOf, drillBack, drillTo, narrowed, type Drill } from './drill.ts';
 import { makeDrillPath } from './drillPath.ts';
 import { makeFigure } from './figure.ts';
@@ -48,6 +49,7 @@ const mostRead = 5;
 const noView = { table: false, about: false };
 
 const pageSummary = makePageSummary();
+const doctor = makeDoctorNotes(api, showError);
 const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
 const legend = makeLegend((run, checked) => {
   choose(ticked(state.choice, runs, { run, shown: checked }));
@@ -169,6 +171,7 @@ document.body.append(
   element('header', { class: 'top' }, [element('h1', {}, ['Charts']), legend.node, weights.node, path.node, readout]),
   problem,
   ...pageSummary.nodes,
+  doctor.node,
   page,
 );
 
@@ -344,6 +347,7 @@ function drawCharts(): void {
   want();
   drawSoon();
   showCursor();
+  doctor.setRuns(usable);
   pageSummary.update(summaryInput());
 }
 
@@ -389,6 +393,7 @@ connection.on<ChartsEvents>({
   runsChanged: setRuns,
   curvesChanged: ({ run }) => {
     store.changed(run);
+    doctor.changed(run);
     if (shown.has(run)) void load([run]);
     else curves.delete(run);
   },

@@ -1,14 +1,15 @@
 /**
  * Where each rollout stands in the plane A_acc × A_tool, and in which of its regions. Pure; kept as long as the samples
  * are the same. A wrong rollout has A_tool = 0 by design, so it stands in a strip of its own, spread by T − mean T of its
- * group. Leaves out drawing.
+ * group. Leaves out the sorting into regions (src/analysis/regions.ts) and drawing.
  */
+import { REGION, regionsOf } from '../../src/analysis/regions.ts';
 import type { SampleColumns } from '../../src/protocol/samples.ts';
 import type { PlanePart } from './panelChart.ts';
 import { hasColumns, type RunSamples } from './samples.ts';
 
 /** Columns that places are computed of. */
-export const planeColumnNames = ['group', 'correct', 'calls', 'accAdvantage', 'toolAdvantage'] as const;
+export const planeColumnNames = ['step', 'group', 'correct', 'calls', 'accAdvantage', 'toolAdvantage'] as const;
 
 /** The regions, by correctness and sign of A_tool. */
 export const planeRegions = ['lean', 'idle', 'wasteful', 'wrong'] as const;
@@ -31,32 +32,27 @@ export const noRegion = 255;
 
 /** The places of all rollouts. */
 export function planePlaces(columns: Pick<SampleColumns, (typeof planeColumnNames)[number]>): PlanePlaces {
-  const { group, correct, calls, accAdvantage, toolAdvantage } = columns;
-  const count = group.length;
-  const groups = group.reduce((most, ordinal) => Math.max(most, ordinal), 0) + 1;
-  const [sum, size] = [new Float64Array(groups), new Uint32Array(groups)];
-  for (let row = 0; row < count; row += 1) {
-    const ordinal = group[row] ?? 0;
-    sum[ordinal] = (sum[ordinal] ?? 0) + (calls[row] ?? 0);
-    size[ordinal] = (size[ordinal] ?? 0) + 1;
-  }
-  const region = new Uint8Array(count).fill(noRegion);
-  const y = new Float32Array(count).fill(NaN);
-  for (let row = 0; row < count; row += 1) {
-    const tool = toolAdvantage[row] ?? NaN;
-    const right = correct[row];
-    if (Number.isNaN(accAdvantage[row] ?? NaN)) continue;
-    if (right === 0) {
-      const ordinal = group[row] ?? 0;
-      region[row] = 3;
-      y[row] = (calls[row] ?? 0) - (sum[ordinal] ?? 0) / (size[ordinal] ?? 1);
-    } else if (right === 1 && !Number.isNaN(tool)) {
-      region[row] = tool > 0 ? 0 : tool < 0 ? 2 : 1;
-      y[row] = tool;
-    }
-  }
+  const { accAdvantage, toolAdvantage } = columns;
+  const { region: code, spread } = regionsOf(columns);
+  const region = new Uint8Array(code.length).fill(noRegion);
+  const y = new Float32Array(code.length).fill(NaN);
+  code.forEach((of, row) => {
+    const wrong = of === REGION.wrong;
+    const up = (wrong ? spread : toolAdvantage)[row] ?? NaN;
+    if (of === REGION.unknown || Number.isNaN(accAdvantage[row] ?? NaN) || Number.isNaN(up)) return;
+    region[row] = placeOf[of] ?? noRegion;
+    y[row] = up;
+  });
   return { region, x: accAdvantage, y };
 }
+
+/** Index into `planeRegions` by code of regionsOf. */
+const placeOf: Readonly<Record<number, number>> = {
+  [REGION.rightLean]: 0,
+  [REGION.rightNoSignal]: 1,
+  [REGION.rightWasteful]: 2,
+  [REGION.wrong]: 3,
+};
 
 const known = new WeakMap<object, PlanePlaces>();
 

@@ -186,6 +186,7 @@ describe('contributions', () => {
 describe('plane', () => {
   it('puts wrong ones by T − mean T, right ones by A_tool', () => {
     const columns = {
+      step: Int32Array.of(1, 1, 1, 1, 1),
       group: Uint32Array.of(0, 0, 0, 0, 1),
       correct: Uint8Array.of(1, 1, 0, 0, 2),
       calls: Uint16Array.of(0, 2, 4, 2, 1),
