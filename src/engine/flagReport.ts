@@ -44,18 +44,23 @@ export interface ReportContext {
 }
 
 /** No flag: what a rollout without calls has. */
-export const noFlags: FlagReport = { flags: [], counterfactual: null };
+export const noFlags: FlagReport = { flags: [], counterfactual: null, crops: [] };
 
 const mostWitnesses = 16;
 /** JSON of the flags in a message, whose text takes most of its 1 MB. */
 const mostCharacters = 90_000;
 const mostCallsNamed = 2_000;
+const mostCrops = 200;
 
 /** All flags of a rollout, hints too, as many as fit into a message: what counts before hints. */
 export function flagReport(rollout: Rollout, context: ReportContext): FlagReport {
   if (rollout.calls.length === 0) return noFlags;
   const { flags, siblings } = wholeReport(rollout, context);
-  return { flags: fitting(flags), counterfactual: counterfactualOf(rollout, context, { flags, siblings }) };
+  return {
+    flags: fitting(flags),
+    counterfactual: counterfactualOf(rollout, context, { flags, siblings }),
+    crops: cropsOf(rollout),
+  };
 }
 
 /** All flags of a rollout, however many they are. */
@@ -140,6 +145,18 @@ function shownFlag({ facts, flag, content, context }: Judged & { readonly flag: 
     ...costOf(facts.rollout, call),
     verdict: context.verdictOf(id),
   };
+}
+
+/** Where the log holds a picture: the parts of it that calls looked at. */
+function cropsOf(rollout: Rollout): readonly ShownBox[] {
+  if (rollout.images.length === 0) return [];
+  const facts = callFacts(rollout);
+  const crops: ShownBox[] = [];
+  for (const call of rollout.calls.keys()) {
+    if (crops.length >= mostCrops) break;
+    crops.push(...boxesOf(facts, call).filter(({ image }) => image !== null));
+  }
+  return crops.slice(0, mostCrops);
 }
 
 const rulesWithBoxes: ReadonlySet<string> = new Set(['near-repeat', 'whole-image']);
@@ -231,12 +248,18 @@ function isSame(one: StoredRollout, other: StoredRollout): boolean {
   return one.file === other.file && one.row === other.row;
 }
 
-/** hdpo.md section 3: T without certain and likely calls, r_ans kept, siblings as logged; null where nothing is flagged. */
+/**
+ * hdpo.md section 3: T without certain and likely calls, r_ans kept, siblings as logged. What the user dismissed is no
+ * longer taken away; null where nothing is left.
+ */
 function counterfactualOf(rollout: Rollout, { group }: ReportContext, report: WholeReport): Counterfactual | null {
-  const counted = report.flags.filter(({ confidence }) => confidence !== 'hint');
+  const certainOrLikely = report.flags.filter(({ confidence }) => confidence !== 'hint');
+  const counted = certainOrLikely.filter(({ verdict }) => verdict !== 'dismissed');
   if (counted.length === 0) return null;
   const without = [...new Set(counted.flatMap(({ call }) => (call === null ? [] : [call])))].sort((a, b) => a - b);
-  const proven = report.siblings?.confidence === 'likely' ? report.siblings.calls : 0;
+  const bySiblings = counted.filter(({ rule }) => rule === siblingRule).reduce((sum, flag) => sum + flag.count, 0);
+  const whole = counted.length === certainOrLikely.length;
+  const proven = whole && report.siblings?.confidence === 'likely' ? report.siblings.calls : bySiblings;
   const logged = rollout.calls.filter(({ sent }) => sent).length;
   // Siblings without tools prove all calls, others only a number: the larger part, which the two share.
   const count = Math.min(logged, Math.max(without.length, proven));

@@ -78,6 +78,8 @@ export interface FlagReport {
   readonly flags: readonly ShownFlag[];
   /** Null where nothing certain or likely is flagged. */
   readonly counterfactual: Counterfactual | null;
+  /** Every part of a known picture that a call looked at, flagged or not, by call; at most 200. */
+  readonly crops: readonly ShownBox[];
 }
 
 /** A frequent waste of a run: one tool, one rule. */

@@ -71,6 +71,7 @@ export const transcriptTexts = {
   loggedAlone: (advantage: string) => `advantage ${advantage} logged`,
   tokens: (tokens: number) => pluralText(tokens, 'token'),
   call: (number: number) => `call ${number}`,
+  dismissed: (remark: string) => `dismissed: ${remark}`,
   calls: (numbers: readonly number[]) =>
     numbers.length === 1 ? `call ${numbers[0] ?? 0}` : `calls ${numbers.join(', ')}`,
   noTool: '(no tool named)',

@@ -110,7 +110,9 @@ export function closingBlock(rollout: Rollout, { explanation, flags }: Omit<Titl
 
 /** What only a number of calls is proven for, and what the rollout would be without its redundant calls. */
 function redundancyLines({ flags, counterfactual }: FlagReport): readonly string[] {
-  const numbers = flags.filter(({ call, confidence }) => call === null && confidence !== 'hint');
+  const numbers = flags.filter(
+    ({ call, confidence, verdict }) => call === null && confidence !== 'hint' && verdict !== 'dismissed',
+  );
   const proven = numbers.map(({ sentence }) => `⚠ ${sentence}`);
   return counterfactual === null ? proven : [...proven, ...counterfactualLines(counterfactual)];
 }

@@ -76,7 +76,7 @@ export function renderRest(
   const starts = partStarts(block, partBytes, from);
   const index = Math.min(Math.max(0, Math.trunc(part)), starts.length - 1);
   const chosen = between(block, starts[index] ?? from, starts[index + 1] ?? null);
-  const flags = context.flags ?? { flags: [], counterfactual: null };
+  const flags = context.flags ?? { flags: [], counterfactual: null, crops: [] };
   annotateCalls(chosen, flags);
   const label =
     turn >= plan.shown ? texts.moreTurns(turn + 1, rollout.turns.length) : (turns.labels[turn] ?? String(turn + 1));

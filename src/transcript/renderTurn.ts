@@ -361,12 +361,21 @@ export function annotateCalls(block: Block, { flags }: FlagReport): void {
   block.marks.forEach((mark, index) => {
     const found = mark.kind === 'call' ? byCall.get(mark.call) : undefined;
     if (mark.kind !== 'call' || found === undefined) return;
-    block.marks[index] = { ...mark, redundant: found.map(({ rule }) => rule) };
+    const standing = found.filter(({ verdict }) => verdict !== 'dismissed');
+    block.marks[index] = { ...mark, redundant: standing.map(({ rule }) => rule) };
     const line = block.lines[mark.line] ?? '';
     // In the rest of a turn a call may go on whose heading stands in the document.
     if (!line.startsWith(callStart(mark.call))) return;
-    // What siblings show is long and the same for all calls: the hover says it.
-    const remarks = found.map(({ rule, sentence }) => (rule === 'sibling' ? redundancyText([rule]) : sentence));
-    block.lines[mark.line] = withRemark(line, `⚠ ${remarks.join('; ')}`);
+    const dismissed = remarksOf(found.filter(({ verdict }) => verdict === 'dismissed'));
+    const remarks = [
+      ...(standing.length > 0 ? [`⚠ ${remarksOf(standing)}`] : []),
+      ...(dismissed === '' ? [] : [texts.dismissed(dismissed)]),
+    ];
+    block.lines[mark.line] = withRemark(line, remarks.join('; '));
   });
+}
+
+/** What siblings show is long and the same for all calls: the hover says it. */
+function remarksOf(flags: readonly ShownFlag[]): string {
+  return flags.map(({ rule, sentence }) => (rule === 'sibling' ? redundancyText([rule]) : sentence)).join('; ');
 }

@@ -31,6 +31,6 @@ function flagFacts(shown: ShownTranscript | null): Readonly<Record<'openFlags' |
   return {
     openFlags: flags.some(({ confidence, verdict }) => confidence !== 'hint' && verdict === null),
     verdicts: flags.some(({ verdict }) => verdict !== null),
-    crops: flags.some(({ boxes }) => boxes.some(({ image }) => image !== null)),
+    crops: (shown?.flags.crops ?? []).length > 0,
   };
 }

@@ -80,7 +80,7 @@ function lensesOf(mark: Mark, shown: ShownTranscript, l10n: Translator): readonl
           command: 'rolloutLens.openImage',
           argument: { ...ref, image: mark.image },
         },
-        ...(flags.flags.some(({ boxes }) => boxes.some(({ image }) => image === mark.image))
+        ...(flags.crops.some(({ image }) => image === mark.image)
           ? [{ line, title: l10n.t('Show crops'), command: 'rolloutLens.showCrops', argument: ref }]
           : []),
       ];

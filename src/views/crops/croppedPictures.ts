@@ -1,6 +1,6 @@
 /**
- * The regions of pictures that flagged calls looked at, out of the flags of a transcript: numbered, each call's region
- * once, with the overlap of each pair. Pure. Leaves out drawing them (webview/crops).
+ * The regions of pictures that calls looked at, flagged or not: numbered, each call's region once, with the overlap of
+ * each pair. Pure. Leaves out drawing them (webview/crops).
  */
 import type { ShownTranscript } from '../../host/openTranscripts.ts';
 import type { CropBox, CropOverlap, CroppedPicture } from '../../protocol/crops.ts';
@@ -15,11 +15,11 @@ export function croppedPictures({
   flags,
   marks,
 }: Pick<ShownTranscript, 'address' | 'flags' | 'marks'>): readonly CroppedPicture[] {
-  const boxes = flags.flags.flatMap(({ boxes: shown }) => shown);
+  const boxes = flags.crops;
   const images = [...new Set(boxes.flatMap(({ image }) => (image === null ? [] : [image])))].sort((a, b) => a - b);
   const tools = new Map(marks.flatMap((mark) => (mark.kind === 'call' ? [[mark.call, mark.tool] as const] : [])));
   const sentence = (call: number): string =>
-    flags.flags.find((flag) => flag.call === call && flag.boxes.length > 0)?.sentence ?? '';
+    flags.flags.find((flag) => flag.call === call && flag.confidence !== 'hint')?.sentence ?? '';
   return images.map((image) => {
     const here = distinct(boxes.filter((box) => box.image === image));
     const numbered = here.map(({ call, box }, index): CropBox => ({
@@ -33,7 +33,7 @@ export function croppedPictures({
   });
 }
 
-/** By call, and within one from the upper left; a region that several flags compare is one. */
+/** By call, and within one from the upper left; a region that a call looks at twice is one. */
 function distinct(boxes: readonly ShownBox[]): readonly ShownBox[] {
   const byName = new Map(boxes.map((box) => [JSON.stringify([box.call, box.box]), box]));
   return [...byName.values()].sort((a, b) => a.call - b.call || a.box[1] - b.box[1] || a.box[0] - b.box[0]);

@@ -149,7 +149,10 @@ describe('the flags of a rollout', () => {
     const picture = buildImage({ origin: 'prompt', state: 'absent', mime: null, base64: null });
     const half = 'w, h = image_1.size\nimage_1.crop((0, 0, w * 0.5, h)).show()';
     const same = 'w, h = image_1.size\nimage_1.crop((0, 0, w * 0.52, h)).show()';
-    const { flags } = reportOf(rolloutOf([crop(half), crop(same)], { images: [picture] }));
+    const corner = 'w, h = image_1.size\nimage_1.crop((w * 0.8, h * 0.8, w, h)).show()';
+    const { flags, crops } = reportOf(rolloutOf([crop(half), crop(same), crop(corner)], { images: [picture] }));
+    // One that nothing flags is drawn beside the others.
+    expect(crops.map(({ call }) => call)).toEqual([0, 1, 2]);
     const near = flags.find(({ rule }) => rule === 'near-repeat');
     expect(near?.sentence).toMatch(/^nearly repeats call 1: the boxes overlap with IoU 0\.96/u);
     expect(near?.boxes.map(({ call, image }) => [call, image])).toEqual([
@@ -164,6 +167,7 @@ describe('the flags of a rollout', () => {
     expect(reportOf(rollout, null, { ...defaultRuleSettings, off: ['repeat'] })).toEqual({
       flags: [],
       counterfactual: null,
+      crops: [],
     });
   });
 

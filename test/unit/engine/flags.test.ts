@@ -101,7 +101,7 @@ describe('settings of the rules', () => {
     await engine.ask('setRules', { rules: { ...usual, off: ['repeat'] } });
     expect(await counts()).toEqual([0, 4, 0, 0.4]);
     const ref = { run: id, file: '1.jsonl', row: 0 };
-    expect((await transcriptOf(engine, ref, path)).flags).toEqual({ flags: [], counterfactual: null });
+    expect((await transcriptOf(engine, ref, path)).flags).toEqual({ flags: [], counterfactual: null, crops: [] });
     await engine.ask('setRules', { rules: { ...usual, siblingLikelyFrom: 0.6 } });
     expect(await counts()).toEqual([2, 0, 1, 0.2]);
     await engine.ask('setRules', { rules: usual });
@@ -136,7 +136,13 @@ describe('verdicts', () => {
     const [flag] = (await transcriptOf(engine, ref, path)).flags.flags;
     expect(flag).toMatchObject({ call: 1, rule: 'repeat', verdict: null, refersTo: 0 });
     await engine.ask('setVerdict', { ref, path, flag: flag?.id ?? '', verdict: 'dismissed' });
-    expect((await transcriptOf(engine, ref, path)).flags.flags[0]?.verdict).toBe('dismissed');
+    const judged = await transcriptOf(engine, ref, path);
+    expect(judged.flags.flags[0]?.verdict).toBe('dismissed');
+    // The user's word stands: neither the heading nor the sums count the call any more.
+    const text = new TextDecoder().decode(judged.bytes);
+    expect(text).toMatch(/dismissed: repeats call 1/);
+    expect(text).not.toMatch(/⚠ repeats/);
+    expect(judged.flags.counterfactual?.without ?? []).not.toContain(flag?.call);
     expect(await engine.ask('precision', {})).toMatchObject([{ rule: 'repeat', dismissed: 1, precision: 0 }]);
 
     const exported = join(await temporaryFolder(), 'verdicts.jsonl');

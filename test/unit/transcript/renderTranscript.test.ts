@@ -120,7 +120,7 @@ describe('flags', () => {
 
   test('that are only hints stand in the hover alone', () => {
     const { lines, find, document } = rendered(sampleRollout(), {
-      flags: { flags: [repeatFlag({ confidence: 'hint' })], counterfactual: null },
+      flags: { flags: [repeatFlag({ confidence: 'hint' })], counterfactual: null, crops: [] },
     });
     expect(lines.join('\n')).not.toContain('⚠');
     expect(find('call')[1]?.redundant).toEqual([]);

@@ -125,7 +125,7 @@ export function explanation(change: Partial<Explanation> = {}): Explanation {
   };
 }
 
-const noFlags: FlagReport = { flags: [], counterfactual: null };
+const noFlags: FlagReport = { flags: [], counterfactual: null, crops: [] };
 
 /** Call 2 of `sampleRollout()` flagged as a repetition of call 1, changed where a test needs it. */
 export function repeatFlag(change: Partial<ShownFlag> = {}): ShownFlag {
@@ -152,6 +152,7 @@ export function repeatFlag(change: Partial<ShownFlag> = {}): ShownFlag {
 export function repeatReport(change: Partial<FlagReport> = {}): FlagReport {
   return {
     flags: [repeatFlag()],
+    crops: [],
     counterfactual: {
       without: [1],
       count: 1,

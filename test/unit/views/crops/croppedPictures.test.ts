@@ -16,7 +16,11 @@ const pictures = (...boxes: readonly (readonly ShownBox[])[]) =>
   croppedPictures({
     address,
     marks: [{ kind: 'call', call: 1, tool: 'python', line: 4, count: 3 } as Mark],
-    flags: { flags: boxes.map((given, index) => repeatFlag({ call: index + 1, boxes: given })), counterfactual: null },
+    flags: {
+      flags: boxes.map((given, index) => repeatFlag({ call: index + 1, boxes: given })),
+      counterfactual: null,
+      crops: boxes.flat().filter(({ image }) => image !== null),
+    },
   });
 
 describe('regions', () => {
