@@ -99,7 +99,7 @@ describe('the engine killed', () => {
   test('is noticed again, also by a refresh', async () => {
     sendSignal(engines()[0]?.pid ?? 0, 'SIGKILL');
     await expect.poll(() => tree.message()).toContain('ended unexpectedly');
-    await tree.titleAction('Refresh Runs').click();
+    await tree.clickTitleAction('Refresh Runs');
     await expect.poll(() => tree.message().catch(() => '')).not.toContain('ended unexpectedly');
     await described('good', /2 steps · 8 rollouts/);
   });
@@ -180,7 +180,7 @@ describe('indexing 0.8 GB', () => {
     await expect.poll(() => tree.message(), { timeout: readMs, interval: 20 }).toMatch(/^Indexing large: \d+ %/);
     // The title's action gets the focused row, which is another run: what is being indexed stops all the same.
     await tree.row(/^good/).click();
-    await tree.titleAction('Cancel Indexing').click();
+    await tree.clickTitleAction('Cancel Indexing');
     await described('large', /partly read/);
     await workbench.screenshot('failures-cancelled');
     const read = rolloutsIn(await rowOf(/^large$/));

@@ -32,6 +32,7 @@ beforeAll(async () => {
   redundant = workbench.tree('Redundant Calls');
   await workbench.openContainer('Rollout Lens');
   await runs.row('zoom').waitFor();
+  await redundant.open();
 });
 afterAll(() => launched?.close());
 afterEach(async ({ task }) => {
@@ -143,6 +144,8 @@ test('verdicts are exported, taken back, and imported', async () => {
 });
 
 test('the view of patterns: how many, by tool and rule, with the precision of a rule that was judged', async () => {
+  // Rows that are out of sight do not exist.
+  await runs.close();
   await expect
     .poll(
       async () => (await redundant.list()).map(({ label, description, level }) => [level, label, description]),
@@ -162,6 +165,7 @@ test('the view of patterns: how many, by tool and rule, with the precision of a 
 
 test('a pattern lists its rollouts, the most wasted time first', async () => {
   await redundant.click(/nearly repeats/);
+  await runs.open();
   await expect.poll(() => runs.message(), slowly).toMatch(/Shown: .*nearly repeats an earlier call · Wasted latency ↓/);
   await expect.poll(async () => (await runs.list()).map(({ label }) => label), slowly).toContain('step 1 #1');
   await workbench.screenshot('redundancy-pattern');
@@ -176,7 +180,7 @@ test('crops: the picture with numbered boxes; one of them shows its call', async
   await workbench.editor.clickCodeLens('Show crops');
   const page = workbench.webview();
   await page.locator('.stage img').waitFor();
-  await expect.poll(() => page.locator('.box').count(), slowly).toBe(2);
+  await expect.poll(() => page.locator('.box').count(), slowly).toBe(3);
   expect(await page.locator('.overlaps').innerText()).toMatch(/^1 and 2: intersection over union 0\.98/);
   const box = await page.locator('.box').first().boundingBox();
   const stage = await page.locator('.stage').boundingBox();

@@ -410,18 +410,18 @@ async function valuesShown(runs: Tree, prefix: string): Promise<readonly string[
 }
 
 async function collapseAll(runs: Tree): Promise<void> {
-  await runs.titleAction('Collapse All').click();
+  await runs.clickTitleAction('Collapse All');
   await expect.poll(async () => (await runs.list()).every(({ level }) => level === 1)).toBe(true);
 }
 
 async function sort(window: Workbench, runs: Tree, key: RegExp, direction: string): Promise<void> {
-  await runs.titleAction('Sort Rollouts…').click();
+  await runs.clickTitleAction('Sort Rollouts…');
   await window.quickInput.rows.filter({ hasText: key }).filter({ hasText: direction }).click();
   await runs.titleAction('Clear Sort and Filter').waitFor();
 }
 
 async function filter(window: Workbench, runs: Tree, condition: string, words?: string): Promise<void> {
-  await runs.titleAction('Filter Rollouts…').click();
+  await runs.clickTitleAction('Filter Rollouts…');
   await window.quickInput.row(condition).click();
   await window.quickInput.accept();
   if (words !== undefined) {
@@ -434,16 +434,25 @@ async function filter(window: Workbench, runs: Tree, condition: string, words?: 
 /** VS Code's dialog without a native window; its button says what our command calls it. */
 async function chooseFolder(window: Workbench, folder: string): Promise<void> {
   await window.quickInput.input.waitFor();
-  await window.quickInput.type(folder);
-  // The dialog takes a typed path over a moment later, and opens its first folder until then.
-  await window.page.waitForTimeout(1_500);
+  const { input } = window.quickInput;
+  // The dialog takes a typed path over a moment later, and opens its first folder until then; while it still lists that
+  // one, it puts its own path over what was typed.
+  await expect
+    .poll(async () => {
+      if (withoutSlash(await input.inputValue()) !== folder) await window.quickInput.type(folder);
+      await window.page.waitForTimeout(1_500);
+      return withoutSlash(await input.inputValue());
+    })
+    .toBe(folder);
   await window.screenshot('tree-open-run');
   await window.quickInput.widget.getByRole('button', { name: 'Open', exact: true }).click();
   await window.quickInput.widget.waitFor({ state: 'hidden' });
 }
 
+const withoutSlash = (text: string): string => text.replace(/\/$/u, '');
+
 async function clear(window: Workbench, runs: Tree): Promise<void> {
-  await runs.titleAction('Clear Sort and Filter').click();
+  await runs.clickTitleAction('Clear Sort and Filter');
   await window.page.mouse.move(700, 600);
   await runs.titleAction('Clear Sort and Filter').waitFor({ state: 'hidden' });
 }

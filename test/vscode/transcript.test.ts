@@ -292,7 +292,7 @@ async function openRollout(run: string, step: string, member: string): Promise<v
 
 async function reachRollout(run: string, step: string, member: string): Promise<void> {
   const tree = workbench.tree('Runs');
-  await tree.titleAction('Collapse All').click();
+  await tree.clickTitleAction('Collapse All');
   await expect.poll(async () => (await tree.list()).every(({ level }) => level === 1)).toBe(true);
   await tree.expand(new RegExp(`^${run}`));
   await tree.expand(new RegExp(`^${step}`));

@@ -39,6 +39,20 @@ export class Tree {
     return this.rows.evaluateAll(readRows);
   }
 
+  /** Opens the view itself, which may be only its title. */
+  async open(): Promise<void> {
+    const title = this.pane.locator('.pane-header');
+    if ((await title.getAttribute('aria-expanded')) === 'false') await title.click();
+    await this.pane.locator('.pane-body').waitFor();
+  }
+
+  /** Leaves only the title of the view, which gives its room to the others. */
+  async close(): Promise<void> {
+    const title = this.pane.locator('.pane-header');
+    if ((await title.getAttribute('aria-expanded')) === 'true') await title.click();
+    await this.pane.locator('.pane-header[aria-expanded="false"]').waitFor();
+  }
+
   /** Opens a row's children, if they are not open yet, and waits for them. */
   async expand(text: string | RegExp): Promise<void> {
     const row = this.row(text);
@@ -74,6 +88,12 @@ export class Tree {
   /** The welcome text that stands in the view while it has no rows. */
   welcome(): Locator {
     return this.pane.locator('.welcome-view-content');
+  }
+
+  /** Clicks a button in the view's title, which shows only while the mouse is over the view. */
+  async clickTitleAction(name: string): Promise<void> {
+    await this.pane.locator('.pane-header').hover();
+    await this.titleAction(name).click();
   }
 
   /** A button in the view's title, by its tooltip. The only view of a container has its title in the container's. */
