@@ -148,7 +148,7 @@ const threshold: Check = ({ format, rollouts, byThreshold, threshold: least }) =
     : {
         code: 'threshold-used',
         severity: 'information',
-        sentence: `The log does not say which rollouts are right: a reward above ${numberText(least)} counts as right (${percentText(byThreshold / rollouts)} of the rollouts).`,
+        sentence: `The log does not say which rollouts are right: a reward above ${numberText(least)} counts as right; it decides for ${percentText(byThreshold / rollouts)} of the rollouts.`,
         fix: trainerLines(format, 'correct'),
       };
 

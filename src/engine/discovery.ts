@@ -14,6 +14,7 @@ import type { FileHeads, FileLook } from './fileHeads.ts';
 import { codeOf, fileError } from './fileSource.ts';
 import { compareFiles, compareNames, runIdOf, type FoundFile, type FoundRun } from './foundRun.ts';
 import { isSpread, spreadRuns, type SpreadFile } from './spreadRuns.ts';
+import { stepDigits } from './stepOfPath.ts';
 
 /** What one folder holds. */
 export interface FolderScan {
@@ -221,9 +222,8 @@ function shapeOf(name: string): string {
 /** A file name with the step's number replaced by `#`; null where the name holds no such number. */
 function patternOf(name: string, step: number | null): string | null {
   if (step === null) return null;
-  const numbers = [...name.matchAll(/\d+/gu)].filter((match) => Number(match[0]) === step);
-  const last = numbers.at(-1);
-  return last === undefined ? null : `${name.slice(0, last.index)}#${name.slice(last.index + last[0].length)}`;
+  const digits = stepDigits(name, step);
+  return digits === null ? null : `${name.slice(0, digits.first)}#${name.slice(digits.end)}`;
 }
 
 async function formRuns(folder: string, files: readonly FoundFile[]): Promise<readonly FoundRun[]> {

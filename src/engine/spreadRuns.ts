@@ -7,6 +7,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, relative, sep } from 'node:path';
 import { episodeHome, episodePattern, isBelow } from './episodeRuns.ts';
 import { compareFiles, runIdOf, type FoundFile, type FoundRun } from './foundRun.ts';
+import { stepDigits } from './stepOfPath.ts';
 
 /** A file that forms a run with those of other folders, and the folder the user opened, above which no run goes. */
 export interface SpreadFile {
@@ -41,8 +42,8 @@ export function spreadPlace(file: FoundFile, root: string): SpreadPlace {
 /** A folder's name with `#` for the step, and for the epoch that rLLM writes behind it. */
 function sharedFolder(name: string, step: number | null): string {
   const shared = name.replace(/(?<=epoch[_=-]?)\d+/iu, '#');
-  const digits = [...shared.matchAll(/\d+/gu)].filter((match) => Number(match[0]) === step).at(-1);
-  return digits ? `${shared.slice(0, digits.index)}#${shared.slice(digits.index + digits[0].length)}` : shared;
+  const digits = step === null ? null : stepDigits(shared, step);
+  return digits ? `${shared.slice(0, digits.first)}#${shared.slice(digits.end)}` : shared;
 }
 
 /** A path below a step's folder; AReaL writes a file a task, named by its number. */

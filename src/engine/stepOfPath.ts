@@ -35,3 +35,14 @@ export function stepOfPath(path: string, name: string, { stepOfName }: Pick<Read
   }
   return { step: null, folder: null };
 }
+
+/**
+ * Where the step's number stands in a name: behind the word that says so, else the last that equals it. In
+ * `step_3_rank_3.jsonl` the first 3 is the step.
+ */
+export function stepDigits(name: string, step: number): { readonly first: number; readonly end: number } | null {
+  const equal = [...name.matchAll(/\d+/gu)].filter((match) => Number(match[0]) === step);
+  const named = equal.find(({ index }) => /(?:step|iter|iteration)[_=-]?$/iu.test(name.slice(0, index)));
+  const digits = named ?? equal.at(-1);
+  return digits ? { first: digits.index, end: digits.index + digits[0].length } : null;
+}

@@ -80,8 +80,9 @@ export async function readSampleColumns(run: RunTable, signal?: AbortSignal): Pr
 
 /**
  * One row a group (step, group_in_step, group_key, prompt, prompt_key), ordered by step and group: `prompt` is a dense ordinal. A
- * hash of the prompt, or a logged key that comes back in a later step, names the prompt; a log that gives every group a
- * new id has only the question to tell by, unless two groups of one step share it.
+ * hash of the prompt, or a logged key that comes back in a later step with the same question, names the prompt; a log
+ * that gives every group a new id, or counts from 0 in every step, has only the question to tell by, unless two groups of
+ * one step share it.
  */
 export function promptsQuery(view: string): string {
   return `WITH groups AS (
@@ -90,7 +91,11 @@ export function promptsQuery(view: string): string {
       FROM ${view} WHERE group_in_step IS NOT NULL GROUP BY step, group_in_step
     ), ambiguous AS (
       SELECT DISTINCT question FROM groups GROUP BY step, question HAVING count(*) > 1
-    ), keys AS (SELECT count(*) > count(DISTINCT group_key) AS recur FROM groups),
+    ), keys AS (
+      SELECT sum(times) > count(*) AND max(questions) <= 1 AS recur FROM (
+        SELECT count(*) AS times, count(DISTINCT question) AS questions FROM groups GROUP BY group_key
+      )
+    ),
     named AS (
       SELECT step, group_in_step, group_key,
         CASE WHEN inferred OR keys.recur OR coalesce(question, '') = '' OR question IN (FROM ambiguous)

@@ -11,10 +11,10 @@ const shellTools =
   /^(bash|shell|sh|terminal|execute_bash|run_bash|run_shell|run_command|execute_command|bash_tool|cmd)$/iu;
 const searchTools = /(?:^|_)(?:search|google|bing|duckduckgo|serp)(?:_|$)|^(?:web|text|image|wiki|kb|local)_?search/iu;
 const readers =
-  /^(?:get|list|find|search|read|view|show|open|lookup|look_up|fetch|query|calculate|check|describe|count|cat|grep|ls|find_file|scroll|goto|visit|browse|retrieve|image_zoom|zoom|crop)(?:_|$|[A-Z])/u;
-/** Names that begin as if they read, but act. */
+  /^(?:get|list|find|search|read|view|show|open|lookup|look_up|fetch|query|calculate|check|describe|count|cat|grep|ls|find_file|goto|visit|browse|retrieve|image_zoom|zoom|crop)(?:_|$|[A-Z])/u;
+/** Names that begin as if they read, but act; those that move on give something else each time (`find_next`, `get_next_page`). */
 const actors =
-  /(?:_and_|book|cancel|update|delete|remove|create|send|pay|refund|exchange|return_|modify|write|edit|submit|transfer)/iu;
+  /(?:_and_|book|cancel|update|delete|remove|create|send|pay|refund|exchange|return_|modify|write|edit|submit|transfer|(?:^|_)(?:next|prev|previous|down|up)(?:_|$))/iu;
 
 /** Whether names match, remembered: a run has a handful of tools and asks for every call. Bounded, since a log may name any. */
 function remembered(pattern: RegExp): (name: string) => boolean {

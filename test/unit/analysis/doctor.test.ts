@@ -71,7 +71,7 @@ describe('findingsOf', () => {
       { byThreshold: 500 },
       'threshold-used',
       'information',
-      'a reward above 0.5 counts as right (50 % of the rollouts)',
+      'a reward above 0.5 counts as right; it decides for 50 % of the rollouts',
     ],
     [{ hasSteps: false }, 'step-not-logged', 'information', 'No training step'],
     [{ rewarded: 0, withAdvantage: 0 }, 'reward-not-logged', 'warning', 'No reward is logged'],

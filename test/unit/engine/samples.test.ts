@@ -115,3 +115,27 @@ describe('columns of rollouts', () => {
     expect(rest).toEqual([a, b, a]);
   });
 });
+
+describe('the prompts of a run', () => {
+  const line = (step: number, uid: string, prompt: string): string =>
+    `${JSON.stringify({ step, uid, prompt, response: 'An answer.', reward: 1 })}\n`;
+  const promptsOf = async (lines: readonly string[]): Promise<readonly number[]> => {
+    const { ask, openAndRead } = await testEngine();
+    const run = await openAndRead(await write(join(await temporaryFolder(), 'own.jsonl'), lines.join('')));
+    return [...column(await wholeRun(ask, run.id), 'prompt')];
+  };
+
+  it('are named by an id that comes back with its question', async () => {
+    const lines = [line(1, 'a', 'One?'), line(1, 'b', 'Two?'), line(2, 'a', 'One?'), line(2, 'b', 'Two?')];
+    const [one, two, again, twice] = await promptsOf(lines);
+    expect([again, twice]).toEqual([one, two]);
+    expect(one).not.toBe(two);
+  });
+
+  it('are not named by ids that count from 0 in every step', async () => {
+    const lines = [line(1, '0', 'One?'), line(1, '1', 'Two?'), line(2, '0', 'Three?'), line(2, '1', 'One?')];
+    const [one, two, three, again] = await promptsOf(lines);
+    expect(new Set([one, two, three]).size).toBe(3);
+    expect(again).toBe(one);
+  });
+});

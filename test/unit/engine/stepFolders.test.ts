@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { scanTree } from '../../../src/engine/discovery.ts';
 import { createFileHeads } from '../../../src/engine/fileHeads.ts';
-import { stepOfPath } from '../../../src/engine/stepOfPath.ts';
+import { stepDigits, stepOfPath } from '../../../src/engine/stepOfPath.ts';
 import { readerOf } from '../../../src/readers/all.ts';
 import { createParquetTables } from '../../../src/store/parquetRows.ts';
 import { testEngine } from './engineOfTests.ts';
@@ -192,5 +192,21 @@ describe('a run over folders of steps', () => {
     const removed = await engine.ask('saveMapping', { path, mapping: null });
     expect(removed.reopen).toEqual([join(root, 'x')]);
     expect(await engine.ask('runs', {})).toEqual([]);
+  });
+});
+
+describe('the number of the step in a name', () => {
+  it.each([
+    ['step_3_rank_3.jsonl', 3, 'step_#_rank_3.jsonl'],
+    ['rank_3_step_3.jsonl', 3, 'rank_3_step_#.jsonl'],
+    ['12.jsonl', 12, '#.jsonl'],
+    ['run7-7.jsonl', 7, 'run7-#.jsonl'],
+  ])('%s', (name, step, expected) => {
+    const digits = stepDigits(name, step);
+    expect(digits && `${name.slice(0, digits.first)}#${name.slice(digits.end)}`).toBe(expected);
+  });
+
+  it('is none where nothing equals it', () => {
+    expect(stepDigits('a1.jsonl', 2)).toBeNull();
   });
 });
