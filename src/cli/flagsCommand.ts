@@ -6,18 +6,20 @@
 import { flagsOfRun, type FoundFlags } from '../engine/flagsOfRun.ts';
 import type { FlagConfidence, ShownFlag } from '../protocol/flags.ts';
 import { print, problem, sharedOptions, UsageError, type Arguments, type Command } from './command.ts';
-import { onlyPath, onlyRun, withLibrary } from './openLogs.ts';
+import { onlyPath, onlyRun, runOptions, withLibrary } from './openLogs.ts';
 
 /** From the surest down: `--confidence likely` means likely and surer. */
 const confidences: readonly FlagConfidence[] = ['certain', 'likely', 'hint'];
 
 /** The row of cli.ts's table. */
 export const flagsCommand: Command = {
-  usage: 'flags PATH [--confidence certain|likely|hint] [--format jsonl]',
-  sentence: 'prints a row a redundant call, with its rule, confidence and evidence',
+  usage: 'flags PATH [--run ID] [--confidence certain|likely|hint] [--format jsonl]',
+  sentence:
+    'prints a row a flag (a call and a rule) with confidence and evidence; indexes count from 0, sentences name calls from 1',
   options: {
     confidence: 'certain, likely or hint: what is at least so sure (default hint: all; only the others are counted)',
     format: 'jsonl (default)',
+    ...runOptions,
     ...sharedOptions,
   },
   json: false,
@@ -32,7 +34,7 @@ async function flags(given: Arguments): Promise<boolean> {
   if (least < 0) throw new UsageError(`--confidence ${given.option('confidence')}: choose certain, likely or hint`);
   const wanted = new Set(confidences.slice(0, least + 1));
   return withLibrary(given, async (library) => {
-    const { run, readable } = await onlyRun(library, path);
+    const { run, readable } = await onlyRun(library, path, given);
     let gone = 0;
     for await (const found of flagsOfRun(run, library.contents)) {
       if (found.flags === null) {

@@ -69,13 +69,27 @@ export function onlyPath({ paths }: Arguments, command: string): string {
   return resolve(path);
 }
 
-/** Opens the one run at a path and waits until it is read. */
-export async function onlyRun(library: Library, path: string): Promise<{ run: RunIndex; readable: boolean }> {
+/** Options of commands that print one run. */
+export const runOptions: Readonly<Record<string, string>> = {
+  run: 'ID of the run, where PATH holds several (they are listed then)',
+};
+
+/** Opens the one run at a path, or the one that `--run` names, and waits until it is read. */
+export async function onlyRun(
+  library: Library,
+  path: string,
+  given: Arguments,
+): Promise<{ run: RunIndex; readable: boolean }> {
   const { runs, notes } = await library.open(path);
-  const [run, ...others] = runs;
+  const wanted = given.option('run');
+  const [run, ...others] = wanted === null ? runs : runs.filter(({ id }) => id === wanted);
   if (run === undefined || others.length > 0) {
-    const list = runs.map((one) => `  ${one.found().path}${one.found().pattern ? ` (${one.found().pattern})` : ''}`);
-    throw new UsageError(`${path} holds ${runs.length} runs; choose one of them:\n${list.join('\n')}`);
+    const list = runs.map((one) => {
+      const { path: at, pattern } = one.found();
+      return `  --run ${one.id}  ${at}${pattern ? ` (${pattern})` : ''}`;
+    });
+    const why = wanted === null ? `holds ${runs.length} runs` : `holds no run ${wanted}`;
+    throw new UsageError(`${path} ${why}; choose one of them:\n${list.join('\n')}`);
   }
   await run.whenSettled();
   return { run, readable: reportNotes([...notes, ...run.notes()]) };

@@ -5,13 +5,13 @@
 import { stepColumns } from '../analysis/steps.ts';
 import { listText, tableText } from '../engine/plainText.ts';
 import { print, printJson, sharedOptions, type Arguments, type Command } from './command.ts';
-import { onlyPath, onlyRun, withLibrary } from './openLogs.ts';
+import { onlyPath, onlyRun, runOptions, withLibrary } from './openLogs.ts';
 
 /** The row of cli.ts's table. */
 export const stepsCommand: Command = {
-  usage: 'steps PATH [--json]',
+  usage: 'steps PATH [--run ID] [--json]',
   sentence: 'prints a row a training step: accuracy, tool rate, advantages and more',
-  options: sharedOptions,
+  options: { ...runOptions, ...sharedOptions },
   json: true,
   run: steps,
   more: () => listText(stepColumns.map(({ name, formula, source }) => [name, `${formula} (${source})`])),
@@ -20,7 +20,7 @@ export const stepsCommand: Command = {
 async function steps(given: Arguments): Promise<boolean> {
   const path = onlyPath(given, 'steps');
   return withLibrary(given, async (library) => {
-    const { run, readable } = await onlyRun(library, path);
+    const { run, readable } = await onlyRun(library, path, given);
     const names = stepColumns.map(({ name }) => name).filter((name) => !extraStepColumns.has(name));
     const rows = run.steps().map((row) => {
       const values = new Map(Object.entries(row));

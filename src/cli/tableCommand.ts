@@ -6,18 +6,19 @@ import { listText } from '../engine/plainText.ts';
 import { rolloutColumns, runColumns } from '../store/columns.ts';
 import { exportableColumns, exportTable, type ExportFormat } from '../store/exportTable.ts';
 import { sharedOptions, UsageError, type Arguments, type Command } from './command.ts';
-import { onlyPath, onlyRun, withLibrary } from './openLogs.ts';
+import { onlyPath, onlyRun, runOptions, withLibrary } from './openLogs.ts';
 
 const defaultColumns =
   'step,group,rollout,file,row,reward,correct,calls,acc_reward,tool_reward,acc_advantage,tool_advantage,qualifies,redundant_calls';
 
 /** The row of cli.ts's table. */
 export const tableCommand: Command = {
-  usage: 'table PATH [--columns a,b,c] [--format jsonl|csv|parquet]',
+  usage: 'table PATH [--run ID] [--columns a,b,c] [--format jsonl|csv|parquet]',
   sentence: 'prints a row a rollout, with the columns you name',
   options: {
     columns: `a,b,c (default: ${defaultColumns})`,
     format: 'jsonl (default), csv or parquet',
+    ...runOptions,
     ...sharedOptions,
   },
   json: false,
@@ -37,7 +38,7 @@ async function table(given: Arguments): Promise<boolean> {
   if (unknown.length > 0) throw new UsageError(`there is no column ${unknown.join(', ')}; see: table --help`);
   if (format === 'parquet' && process.stdout.isTTY) throw new UsageError('write Parquet to a file: table … > FILE');
   return withLibrary(given, async (library) => {
-    const { run, readable } = await onlyRun(library, path);
+    const { run, readable } = await onlyRun(library, path, given);
     await exportTable(run.table, process.stdout, { columns, format, temporaryFolder: library.temporaryFolder });
     return readable;
   });

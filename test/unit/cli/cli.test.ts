@@ -421,3 +421,27 @@ describe('bad input', () => {
     });
   });
 });
+
+describe('a folder of several runs', () => {
+  it('names them, and prints the one that is named', async () => {
+    const folder = await temporaryFolder();
+    const record = (rank: number): string => `${JSON.stringify({ prompt: `${rank}?`, response: 'Yes.', reward: 1 })}\n`;
+    for (const rank of [0, 1]) {
+      for (const step of [1, 2])
+        await write(join(folder, `step_${step}_rank_${rank}.jsonl`), record(rank).repeat(rank + 1));
+    }
+    const asked = await run(['steps', folder, '--json']);
+    expect(asked.code).toBe(2);
+    expect(asked.problems).toContain('holds 2 runs; choose one of them:');
+    const ids = [...asked.problems.matchAll(/--run (\S+) .*rank_(\d)/gu)].map(([, id, rank]) => [rank, id] as const);
+    expect(ids.map(([rank]) => rank)).toEqual(['0', '1']);
+    const chosen = await run(['steps', folder, '--run', ids[1]?.[1] ?? '', '--json']);
+    expect(json(chosen.text)).toMatchObject([
+      { step: 1, rollouts: 2 },
+      { step: 2, rollouts: 2 },
+    ]);
+    const other = await run(['table', folder, '--run', 'none']);
+    expect(other.code).toBe(2);
+    expect(other.problems).toContain('holds no run none; choose one of them:');
+  });
+});
