@@ -59,8 +59,9 @@ function linesOf({ file, row, step, flags: all }: FoundFlags, wanted: ReadonlySe
     });
 }
 
-/** Only what there is: a sentence, references (0-based), measured values, siblings and boxes. */
-function evidenceOf({ sentence, refersTo, refersToTurn, evidence, witnesses, boxes }: ShownFlag) {
+/** Only what there is: a sentence, references (0-based), measured values, siblings, boxes, and what the call cost. */
+function evidenceOf(flag: ShownFlag) {
+  const { sentence, refersTo, refersToTurn, evidence, witnesses, boxes, latencyMs, characters } = flag;
   return {
     sentence,
     ...(refersTo === null ? {} : { call: refersTo }),
@@ -70,5 +71,7 @@ function evidenceOf({ sentence, refersTo, refersToTurn, evidence, witnesses, box
       ? {}
       : { siblings: witnesses.map(({ ref: { file, row }, correct, calls }) => ({ file, row, correct, calls })) }),
     ...(boxes.length === 0 ? {} : { boxes }),
+    ...(latencyMs === null ? {} : { latency_ms: latencyMs }),
+    ...(characters === null ? {} : { characters }),
   };
 }

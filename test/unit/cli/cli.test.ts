@@ -231,7 +231,11 @@ describe('flags', () => {
       [1, 1, undefined, 'sibling', 'likely'],
       [5, null, 1, 'sibling', 'likely'],
     ]);
-    expect(rows[0]).toMatchObject({ file: '1.jsonl', step: 1, evidence: { call: 0 } });
+    expect(rows[0]).toMatchObject({
+      file: '1.jsonl',
+      step: 1,
+      evidence: { call: 0, characters: expect.any(Number) as number },
+    });
     expect(rows[3]?.['evidence']).toMatchObject({
       sentence: expect.stringContaining('3 of 3 siblings were right with at most 1 call') as string,
       values: { right: 3, of: 3, calls_enough: 1 },
