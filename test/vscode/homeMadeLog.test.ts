@@ -185,7 +185,7 @@ test.each([
   ['tables', 'table.parquet'],
 ])('and imported for a log in %s/%s, which it opens', async (folder, name) => {
   const file = path.join(launched.workspace, folder, name);
-  await mkdir(path.dirname(file));
+  await mkdir(path.dirname(file), { recursive: true });
   if (folder === 'packed') await writeFile(file, gzipSync(lines(records)));
   else await writeParquetOf(file, lines(records));
   await mapFromExplorer(folder, name);

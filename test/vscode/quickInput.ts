@@ -108,9 +108,16 @@ export class QuickInput {
   /** Types a path into VS Code's own file dialog (the one without a native window) and confirms it. */
   async choosePath(path: string): Promise<void> {
     await this.input.waitFor();
-    await this.input.fill(path);
-    await this.widget.getByRole('button', { name: 'OK' }).click();
-    await this.widget.waitFor({ state: 'hidden' });
+    for (let tries = 0; tries < 5; tries += 1) {
+      await this.input.fill(path);
+      // A dialog that still lists a folder puts its own path over what was typed.
+      await this.page.waitForTimeout(700);
+      if ((await this.input.inputValue()) !== path) continue;
+      await this.widget.getByRole('button', { name: 'OK' }).click();
+      const closed = this.widget.waitFor({ state: 'hidden', timeout: 5_000 });
+      if (await closed.then(() => true).catch(() => false)) return;
+    }
+    throw new Error(`The dialog does not take ${path}.`);
   }
 
   /** Closes it as Esc does. */
