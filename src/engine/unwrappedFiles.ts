@@ -120,7 +120,8 @@ export function createUnwrappedFiles(options: UnwrappedOptions): UnwrappedFiles 
         for (const tell of progress) tell(bytes);
       },
     };
-    const promise = make(file, name, handlers);
+    // The look belongs to it: between a look and a making that begins later, another one could have ended.
+    const promise = find(name).then((found) => found ?? make(file, name, handlers));
     const one: Making = { promise, controller, progress, waiting: 0 };
     // Whoever waits sees a failure; it must not count as unhandled where all have left.
     promise
@@ -137,8 +138,6 @@ export function createUnwrappedFiles(options: UnwrappedOptions): UnwrappedFiles 
 
   /** The copy, made by whoever asks first; the making stops when nobody waits for it any more. */
   const contentOf = async (file: FoundFile, name: string, handlers: UnwrapHandlers): Promise<Content> => {
-    const found = making.has(name) ? null : await find(name);
-    if (found) return found;
     const { signal, progress } = handlers;
     signal.throwIfAborted();
     const one = making.get(name) ?? start(file, name);
