@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { computeAdvantages } from '../analysis/hdpo.ts';
-import { flagRollout, rules as allRules } from '../analysis/redundancy/all.ts';
+import { flagFacts, rules as allRules } from '../analysis/redundancy/all.ts';
 import { callFacts, type CallFacts } from '../analysis/redundancy/callFacts.ts';
 import { chanceLevel } from '../analysis/redundancy/chanceLevel.ts';
 import { boxesOfCall } from '../analysis/redundancy/pictures.ts';
@@ -55,17 +55,18 @@ const mostCrops = 200;
 /** All flags of a rollout, hints too, as many as fit into a message: what counts before hints. */
 export function flagReport(rollout: Rollout, context: ReportContext): FlagReport {
   if (rollout.calls.length === 0) return noFlags;
-  const { flags, siblings } = wholeReport(rollout, context);
+  const facts = callFacts(rollout);
+  const { flags, siblings } = wholeReport(facts, context);
   return {
     flags: fitting(flags),
     counterfactual: counterfactualOf(rollout, context, { flags, siblings }),
-    crops: cropsOf(rollout),
+    crops: cropsOf(facts),
   };
 }
 
 /** All flags of a rollout, however many they are. */
 export function allFlags(rollout: Rollout, context: ReportContext): readonly ShownFlag[] {
-  return rollout.calls.length === 0 ? [] : wholeReport(rollout, context).flags;
+  return rollout.calls.length === 0 ? [] : wholeReport(callFacts(rollout), context).flags;
 }
 
 /** One flag of a rollout by its id; null where it has none such (any more). */
@@ -78,12 +79,11 @@ interface WholeReport {
   readonly siblings: SiblingVerdict | null;
 }
 
-function wholeReport(rollout: Rollout, context: ReportContext): WholeReport {
-  const facts = callFacts(rollout);
-  const own = flagRollout(rollout, context.rules);
+function wholeReport(facts: CallFacts, context: ReportContext): WholeReport {
+  const own = flagFacts(facts, context.rules);
   const siblings = siblingsOf(context);
   if (own.length === 0 && siblings === null) return { flags: [], siblings };
-  const content = contentHash(rollout);
+  const content = contentHash(facts.rollout);
   const shown = own.map((flag) => shownFlag({ facts, flag, content, context }));
   const bySiblings = siblings === null ? [] : siblingFlags({ facts, siblings, content, context });
   return { flags: [...shown, ...bySiblings].sort(byCallAndRule), siblings };
@@ -148,9 +148,9 @@ function shownFlag({ facts, flag, content, context }: Judged & { readonly flag: 
 }
 
 /** Where the log holds a picture: the parts of it that calls looked at. */
-function cropsOf(rollout: Rollout): readonly ShownBox[] {
+function cropsOf(facts: CallFacts): readonly ShownBox[] {
+  const { rollout } = facts;
   if (rollout.images.length === 0) return [];
-  const facts = callFacts(rollout);
   const crops: ShownBox[] = [];
   for (const call of rollout.calls.keys()) {
     if (crops.length >= mostCrops) break;

@@ -1,7 +1,7 @@
 /**
  * The columns of single rollouts that charts draw, read out of an open run in the order step, file, row; and which groups
  * are of one prompt. Rows without derived columns (their step is being computed) and earlier outputs of a rollout are
- * left out, so that charts count what the steps' aggregates count. Leaves out pages and versions (engine/sampleHandlers.ts).
+ * left out, so that charts count what the steps' aggregates count. Leaves out pages and versions (engine/samples.ts).
  */
 import { inSteps, lastOutputOnly, notNull, stepBatches, truncated } from './derivedColumns.ts';
 import type { ResultColumns } from './duckdb.ts';

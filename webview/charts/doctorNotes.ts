@@ -56,6 +56,13 @@ export function makeDoctorNotes(
   return {
     node,
     setRuns: (runs) => {
+      // Drawn anew with each frame of a resize, it would take the keyboard from who reads it.
+      if (
+        runs.length === shown.length &&
+        runs.every(({ id, name }, at) => shown[at]?.id === id && shown[at].name === name)
+      ) {
+        return;
+      }
       shown = runs;
       for (const { id } of runs) {
         if (known.has(id)) continue;

@@ -14,6 +14,7 @@ import type { Drawing, PanelChart, PanelInput, PanelView } from './panelChart.ts
 import { makePlotKeys } from './plotKeys.ts';
 import { paintRasters } from './raster.ts';
 import { makeRowsTable } from './rowsTable.ts';
+import { watchSight } from './sight.ts';
 import { toElement } from './svgNode.ts';
 import { makeColourReader } from './themeColours.ts';
 
@@ -51,8 +52,6 @@ export function makePanelFigure(options: {
   let drawing: Drawing | null = null;
   let width = 0;
   let cursor: Cursor | null = null;
-  let inView = false;
-  let seen = false;
   let dirty = false;
 
   const canvas = element('canvas', { class: 'density', 'aria-hidden': 'true' });
@@ -98,7 +97,7 @@ export function makePanelFigure(options: {
   };
 
   const redraw = (): void => {
-    if (!input || !inView) {
+    if (!input || !inView()) {
       dirty = true;
       return;
     }
@@ -143,18 +142,12 @@ export function makePanelFigure(options: {
       ...(view.details ? [view.details()] : []),
     ],
   );
-  new IntersectionObserver(
-    (entries) => {
-      inView = entries.at(-1)?.isIntersecting ?? false;
-      if (!inView) return;
-      if (!seen) {
-        seen = true;
-        events.onSeen();
-      }
+  const inView = watchSight(node, {
+    onFirst: events.onSeen,
+    onView: () => {
       if (dirty) redraw();
     },
-    { rootMargin: '200px' },
-  ).observe(node);
+  });
   onThemeChange(() => {
     // The same drawing in other colours.
     drawing = null;

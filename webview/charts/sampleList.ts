@@ -26,6 +26,7 @@ import {
   stepsText,
   type SampleSort,
 } from './selection.ts';
+import { watchSight } from './sight.ts';
 
 /** Columns of the list; those of the contributions too, since it is sorted by push. */
 export const listColumnNames = [
@@ -79,8 +80,6 @@ export function makeSampleList(events: SampleListEvents): SampleList {
   let sort = listedByPush;
   let rows: Uint32Array = new Uint32Array(0);
   let dirty = false;
-  let inView = false;
-  let seen = false;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let key: readonly unknown[] = [];
 
@@ -195,7 +194,7 @@ export function makeSampleList(events: SampleListEvents): SampleList {
   const update = (): void => {
     timer = null;
     if (!input) return;
-    dirty = !inView;
+    dirty = !inView();
     if (dirty) return;
     const of = columns();
     const contributions = contributionsOfSamples(input.focus?.samples ?? null, input.mode);
@@ -269,18 +268,12 @@ export function makeSampleList(events: SampleListEvents): SampleList {
     sentence,
     list.node,
   ]);
-  new IntersectionObserver(
-    (entries) => {
-      inView = entries.at(-1)?.isIntersecting ?? false;
-      if (!inView) return;
-      if (!seen) {
-        seen = true;
-        events.onSeen();
-      }
+  const inView = watchSight(node, {
+    onFirst: events.onSeen,
+    onView: () => {
       if (dirty) update();
     },
-    { rootMargin: '200px' },
-  ).observe(node);
+  });
 
   return {
     node,

@@ -5,7 +5,7 @@
 import type { Rollout } from '../../model/rollout.ts';
 import { afterAnswer } from './afterAnswer.ts';
 import { blindRetry } from './blindRetry.ts';
-import { callFacts } from './callFacts.ts';
+import { callFacts, type CallFacts } from './callFacts.ts';
 import { echo } from './echo.ts';
 import { nearRepeat } from './nearRepeat.ts';
 import { noNewInformation } from './noNewInformation.ts';
@@ -47,7 +47,11 @@ export const allRules: RuleChoice = { off: [], ...defaultThresholds };
 
 /** Every flag of every rule that is on, hints too, by call and then in the order of the rules. */
 export function flagRollout(rollout: Rollout, choice: RuleChoice = allRules): readonly Flag[] {
-  const facts = callFacts(rollout);
+  return flagFacts(callFacts(rollout), choice);
+}
+
+/** The same for facts that are at hand: they remember what was parsed. */
+export function flagFacts(facts: CallFacts, choice: RuleChoice = allRules): readonly Flag[] {
   if (facts.judged.length === 0) return [];
   const on = rules.filter(({ id }) => !choice.off.includes(id));
   return on.flatMap((rule) => rule.flag(facts, choice)).sort((a, b) => a.call - b.call);

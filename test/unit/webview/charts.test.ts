@@ -6,7 +6,7 @@ import { moved } from '../../../webview/charts/cursor.ts';
 import { csvOf } from '../../../webview/charts/csv.ts';
 import { nearestIndex, reducePoints } from '../../../webview/charts/reduce.ts';
 import { summarise } from '../../../webview/charts/summary.ts';
-import type { RunCurves } from '../../../src/protocol/engine.ts';
+import { curvesOf } from './sampleRun.ts';
 
 const valuesArbitrary = fc.array(fc.oneof(fc.double({ min: -5, max: 5, noNaN: true }), fc.constant(NaN)), {
   minLength: 1,
@@ -94,31 +94,6 @@ describe('what is said and exported', () => {
       'step,"a ""x"", y",b\n1,0.5,\n2,1,\n',
     );
   });
-  const curvesOf = (steps: number, given: Partial<Record<keyof RunCurves, readonly number[]>>): RunCurves => {
-    const curve = (name: keyof RunCurves): Float64Array =>
-      Float64Array.from(given[name] ?? Array.from({ length: steps }, () => NaN));
-    return {
-      run: 'r',
-      step: Int32Array.from({ length: steps }, (_, i) => i + 1),
-      rollouts: new Uint32Array(steps).fill(8),
-      accuracy: curve('accuracy'),
-      reward: curve('reward'),
-      toolRate: curve('toolRate'),
-      calls: curve('calls'),
-      redundant: curve('redundant'),
-      qualifyingShare: curve('qualifyingShare'),
-      signalShare: curve('signalShare'),
-      effectiveToolWeight: curve('effectiveToolWeight'),
-      accAdvantage: curve('accAdvantage'),
-      toolAdvantage: curve('toolAdvantage'),
-      deadRightShare: curve('deadRightShare'),
-      deadWrongShare: curve('deadWrongShare'),
-      failedCalls: curve('failedCalls'),
-      responseTokens: curve('responseTokens'),
-      responseCharacters: curve('responseCharacters'),
-      truncatedShare: curve('truncatedShare'),
-    };
-  };
   it('the summary names first and last known values', () => {
     const curves = curvesOf(3, {
       accuracy: [0.5, NaN, 0.75],
