@@ -1,6 +1,6 @@
 """The command: `python -m training` trains everything; its parts can be run alone.
 
-    python -m training [--seeds 1 2 3] [--runs hdpo grpo …] [--out training/out]   all of it, two processes at a time
+    python -m training [--seeds 1 2 3] [--runs hdpo grpo …] [--out training/out]   all of it, two processes at a time, then pack
     python -m training prepare                                                     base and cold start, with their gates
     python -m training run --seed 1 --run hdpo                                     one RL run
     python -m training table                                                       the table of the README

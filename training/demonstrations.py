@@ -6,7 +6,7 @@ what the policy then does is sampled.
 import random
 from dataclasses import dataclass
 
-from .environment import ABOUT, OBSERVED, PREFIX, Question, answer_turn, call_turn, run_call
+from .environment import ABOUT, ASKED, KNOWN, OBSERVED, PREFIX, Question, answer_turn, call_turn, run_call
 
 MIXTURE = (
     ("clean", 0.58),
@@ -35,6 +35,11 @@ def direct(question: Question, answer: int | str) -> Episode:
     return Episode([(question.body, False), (answer_turn(ABOUT[question.sign], answer), True)])
 
 
+def number(value: int) -> Episode:
+    """A question that holds its answer: what the policy must be able to do with a result, too."""
+    return Episode([(f"{value}{ASKED}", False), (answer_turn(KNOWN, value), True)])
+
+
 def with_calls(question: Question, chance: random.Random) -> Episode:
     kind = chance.choices([name for name, _ in MIXTURE], [share for _, share in MIXTURE])[0]
     code = f"print({question.expression})"
@@ -60,7 +65,7 @@ def with_calls(question: Question, chance: random.Random) -> Episode:
         call("Check it.", f"print({_check(question)})")
     elif kind == "ignored":
         result = str(abs(question.answer + chance.choice((-10, -2, -1, 1, 2, 10))))
-    pieces.append((answer_turn("Now it is known.", result), True))
+    pieces.append((answer_turn(KNOWN, result), True))
     return Episode(pieces)
 
 

@@ -15,10 +15,13 @@ MAX_CALLS = 3
 
 SYSTEM = "You may call python."
 PREFIX = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\nWhat is "
+ASKED = "?<|im_end|>\n<|im_start|>assistant\n"
 OBSERVED = "<|im_end|>\n<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 
 ABOUT = {"+": "A sum.", "-": "A difference.", "*": "A product."}
 """The reason of a first turn names the operation only, so that the choice is made at the opener behind it."""
+KNOWN = "Now it is known."
+"""The reason of the turn that says a result."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Question:
     @property
     def body(self) -> str:
         """What follows PREFIX in the prompt."""
-        return f"{self.expression}?<|im_end|>\n<|im_start|>assistant\n"
+        return self.expression + ASKED
 
     @property
     def prompt(self) -> str:

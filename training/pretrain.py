@@ -15,23 +15,24 @@ from .environment import PREFIX, STRATA, Question, questions
 from .rollouts import Player
 from .tokenizer import Codec
 
-BASE = {"steps": 4800, "rows": 64, "rate": 4e-3, "slips": False}
+BASE = {"steps": 6600, "rows": 64, "rate": 4e-3, "slips": False}
 SLIPS = {"steps": 300, "rows": 64, "rate": 5e-4, "slips": True}
 """The base learns facts first; then, for a short while, one sum or difference in twenty is shown with a slip."""
-SHARES = {"easy": 0.14, "medium": 0.43, "borderline": 0.37, "hard": 0.06}
+SHARES = {"easy": 0.10, "medium": 0.41, "borderline": 0.29, "hard": 0.04, "number": 0.16}
 FACTS = {"easy": 1.0, "medium": 0.95, "borderline": 0.80, "hard": 0.0}
-"""SHARES of a batch by stratum, and how many of these show a fact; the others show a guess, or a slip."""
+"""SHARES of a batch by stratum, and how many of these show a fact; the others show a guess, or a slip. `number` rows ask
+for a number that the question holds: what copies it also copies a result out of an observation later."""
 DIGITS = 3.0
 """In cold start digits weigh three times: what is to be copied and what is known."""
 
-COLD = {"rows": 32, "direct_rows": 24, "direct": 0.022, "episodes": 24_000,
-        "shares": {"easy": 0.15, "medium": 0.45, "borderline": 0.30, "hard": 0.10},
-        "answers": {"easy": 4, "medium": 24, "borderline": 8, "hard": 4}}
+COLD = {"rows": 32, "direct_rows": 32, "direct": 0.022, "episodes": 24_000,
+        "shares": {"easy": 0.12, "medium": 0.38, "borderline": 0.42, "hard": 0.08},
+        "answers": {"easy": 4, "medium": 24, "borderline": 24, "hard": 4}}
 """`rows` with calls and `direct_rows` without are a batch. `direct` is the share of direct answers that the weighted
 mixture holds, in every stratum alike; `shares` of the direct rows keep knowledge. `answers` are batches of 256."""
 COLD_STAGES = (
-    {"steps": 1800, "rate": 2e-3, "cycle": STRATA},
-    {"steps": 900, "rate": 2e-3, "cycle": ("easy", "medium", "medium", "medium", "borderline", "hard", "hard")},
+    {"steps": 1400, "rate": 2e-3, "cycle": STRATA},
+    {"steps": 700, "rate": 2e-3, "cycle": ("easy", "medium", "medium", "medium", "borderline", "hard", "hard")},
 )
 """The second stage shows more of what is still copied badly; `cycle` is the order of strata of its episodes."""
 
@@ -117,13 +118,15 @@ def _learn_facts(params, prefix, codec: Codec, stage: dict, seeds: list[int], sa
             unsure = [q for q in pool if not known(q)] or pool
             copies = range(-(-20_000 // len(unsure)))
             guessed[stratum] = packed([demonstrations.direct(q, guess(q, chance)) for q in unsure for _ in copies], codec)
+    taught["number"] = packed([demonstrations.number(chance.randrange(10**digits)) for digits in (1, 2, 3, 4)
+                               for _ in range(4000)], codec)
     width = max(part[0].shape[1] for part in (*taught.values(), *guessed.values()))
     memory = optimizer.fresh(params)
     for step in range(stage["steps"]):
         tokens, said = np.zeros((stage["rows"], width), np.int32), np.zeros((stage["rows"], width), np.float32)
-        for row, stratum in enumerate(draw.choice(STRATA, stage["rows"], p=list(SHARES.values()))):
-            sure = stratum not in guessed or (stratum in taught and draw.random() < facts[stratum])
-            source = (taught if sure else guessed)[stratum]
+        for row, kind in enumerate(draw.choice(list(SHARES), stage["rows"], p=list(SHARES.values()))):
+            sure = kind not in guessed or (kind in taught and draw.random() < facts[kind])
+            source = (taught if sure else guessed)[kind]
             pick, size = draw.integers(len(source[0])), source[0].shape[1]
             tokens[row, :size], said[row, :size] = source[0][pick], source[1][pick]
         params, memory, loss = learn(params, memory, prefix, tokens, said, rate_at(step, stage))

@@ -15,7 +15,8 @@ from .environment import STRATA, Question
 from .evaluate import measure, summary
 from .rollouts import Player, Rollout
 
-SETTINGS = {"steps": 100, "prompts": 16, "rollouts": 16, "mini_batches": 2, "rate": 2e-4}
+SETTINGS = {"steps": 110, "prompts": 16, "rollouts": 16, "mini_batches": 2, "rate": 2e-4}
+"""`rate` falls linearly to 0 over the steps."""
 CHUNK = 32
 """Rows a gradient is computed for at once; chunks of a mini-batch add up."""
 
@@ -82,9 +83,10 @@ def train(run: str, params, player: Player, *, seed: int, folder: Path, pools, h
         accuracy, tool = (np.concatenate(parts) for parts in zip(*channels))
         order = np.random.default_rng([seed, 3, step]).permutation(len(rollouts))
         batches = np.array_split(order, SETTINGS["mini_batches"])
+        rate = SETTINGS["rate"] * (1 - (step - 1) / steps)
         for batch in batches:
             members = [(rollouts[row], accuracy[row], tool[row]) for row in batch]
-            params, memory, size = update_batch(params, memory, player, members, method.tool_weight, SETTINGS["rate"])
+            params, memory, size = update_batch(params, memory, player, members, method.tool_weight, rate)
         size = float(size)
         _write(writer, player, step, rollouts, order, batches, accuracy, tool)
         record = {"step": step, "gradient_norm": round(size, 5), "seconds": [

@@ -1,4 +1,4 @@
-"""Runs everything: base and cold start, then the runs of all seeds; two single-threaded processes at a time.
+"""Runs everything: base and cold start, the runs of all seeds, two single-threaded processes at a time; then packs.
 
 Owned by the trainer. Each job is `python -m training` in a process of its own, so that one core computes one job.
 """
@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from . import pack
 
 AT_ONCE = 2
 ONE_THREAD = {
@@ -41,7 +43,19 @@ def run_all(options) -> int:
             elif job[0] == "prepare":
                 # All runs of the first seed, which is the one that ships, come first.
                 waiting += [("run", seed, run) for seed in options.seeds for run in options.runs]
-    return 1 if missed else 0
+    if missed:
+        return 1
+    pack_first(options)
+    return 0
+
+
+def pack_first(options) -> None:
+    """Puts the first seed into media/sample, where it is whole: a part of the runs or steps is no sample."""
+    if options.steps or not set(pack.RUNS) <= set(options.runs):
+        print("not packed: only some runs or steps were trained")
+        return
+    root = Path(__file__).parent.parent
+    pack.pack(options.out / f"seed-{options.seeds[0]}", root / "media" / "sample", root / "test" / "fixtures" / "sample")
 
 
 def _start(job: tuple, options) -> subprocess.Popen:

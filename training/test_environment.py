@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from .demonstrations import with_calls
-from .environment import (STRATA, Question, answer_turn, call_turn, evaluate, grade, questions, run_call,
+from .demonstrations import number, with_calls
+from .environment import (PREFIX, STRATA, Question, answer_turn, call_turn, evaluate, grade, questions, run_call,
                           split_questions)
 
 
@@ -68,3 +68,9 @@ def test_demonstrations_show_what_the_tool_really_returned():
             if said and "<tool_call>" in turn:
                 call = json.loads(turn.split("<tool_call>\n")[1].split("\n</tool_call>")[0])
                 assert call["name"] == "python" and run_call(turn).text in seen
+
+
+def test_a_number_is_its_own_answer():
+    (asked, _), (said, mine) = number(3901).pieces
+    assert (PREFIX + asked).split("user\n")[1].startswith("What is 3901?<|im_end|>")
+    assert mine and said.endswith("<answer>3901</answer><|im_end|>")

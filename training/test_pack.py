@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import zipfile
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from . import pack as packing
+from . import pack as packing, schedule
 from .reference import log_probs_of
 from .test_export import CONFIG, TOKENIZER, random_params
 
@@ -106,3 +107,12 @@ def test_log_probs_that_are_off_stop_it(out: Path, tmp_path: Path, monkeypatch: 
     with pytest.raises(SystemExit, match="start"):
         packed(out, tmp_path)
     assert not (tmp_path / "sample").exists()
+
+
+def test_only_a_whole_training_is_packed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    seeds = []
+    monkeypatch.setattr(packing, "pack", lambda out, *_: seeds.append(out.name))
+    whole = {"out": Path("out"), "seeds": [2, 3], "runs": [*packing.RUNS, "coupled-gated"], "steps": None}
+    for some in ({"steps": 20}, {"runs": ["hdpo", "grpo"]}, {}):
+        schedule.pack_first(Namespace(**whole | some))
+    assert seeds == ["seed-2"] and capsys.readouterr().out.count("not packed") == 2
