@@ -42,6 +42,7 @@ export function buildRollout(draft: RolloutDraft): Rollout {
     modelTokens: draft.modelTokens ?? null,
     stopReason: draft.stopReason ?? null,
     extras: draft.extras ?? [],
+    ...(draft.exactText === undefined ? {} : { exactText: draft.exactText }),
   };
 }
 

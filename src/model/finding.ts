@@ -14,6 +14,7 @@ export type FindingCode =
   | 'threshold-used'
   | 'step-not-logged'
   | 'reward-not-logged'
+  | 'reward-from-verdict'
   | 'answer-equals-truth-scored-wrong'
   | 'equal-answers-different-verdicts';
 

@@ -184,4 +184,9 @@ export interface Rollout {
   readonly stopReason: string | null;
   /** Everything else the record logs, small values only, in log order. */
   readonly extras: readonly NamedValue[];
+  /**
+   * The text of prompt and response that the turns were cut from, exactly as logged; absent where the log holds messages.
+   * A reference to the record's own strings: nothing is copied.
+   */
+  readonly exactText?: { readonly prompt: string; readonly response: string };
 }

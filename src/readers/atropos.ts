@@ -1,7 +1,9 @@
 /**
  * Reads Atropos' group files (`*.jsonl`, 296a0bc; formats.md 5.8): one group a line, each value a list over its rollouts:
  * tokens, masks (-100 where the policy did not write), scores, and where logged messages, advantages and log-probs.
- * A line is a group whatever its prompt. Leaves out a step, which the log has not, and text where it has only tokens.
+ * A line is a group whatever its prompt. Log-probs of tokens that have none are 1.0 (checked: managed_server.py fills the
+ * prompt and what the server left out with it); 0 before masked tokens is what other environments were seen to write,
+ * which could not be confirmed. Leaves out a step, which the log has not, and text where it has only tokens.
  */
 import { asArray, isObject, type Json, type JsonObject } from '../base/json.ts';
 import { buildRollout } from '../model/builder.ts';
@@ -32,7 +34,7 @@ const placed: ReadonlySet<string> = new Set([
 /** One group a line, several rollouts a line. */
 export const atroposReader: Reader = {
   format,
-  version: 1,
+  version: 2,
   recognise: ({ container, keys }) =>
     container === 'jsonl' && ['tokens', 'masks', 'scores'].every((key) => keys.has(key))
       ? { format, producer, variant: '' }
@@ -98,8 +100,7 @@ function tokensOf(sample: JsonObject): AtroposTokens | null {
   const logprobs = asArray(sample['inference_logprobs']);
   const values = tokenValuesOf({
     ids,
-    // Atropos fills in 1 or 0 for tokens of which it has no log-prob.
-    logprobs: logprobs.map((value, index) => (mask[index] === false && (value === 1 || value === 0) ? null : value)),
+    logprobs: logprobs.map((value, index) => (isFiller(value, mask[index] === false) ? null : value)),
     referenceLogprobs: sample['ref_logprobs'],
     others: [
       ...(summed.isConstant ? [] : [{ name: 'advantages', values: sample['advantages'] }]),
@@ -107,6 +108,11 @@ function tokensOf(sample: JsonObject): AtroposTokens | null {
     ],
   });
   return values === null ? null : { values, mask, advantage: summed.advantage };
+}
+
+/** No log-prob is above 0. */
+function isFiller(value: Json, isMasked: boolean): boolean {
+  return typeof value === 'number' && (value > 0 || (value === 0 && isMasked));
 }
 
 type Conversation = ReturnType<typeof turnsOfMessages>;

@@ -1,6 +1,7 @@
 /**
  * Reads EasyR1's `generations.log` (b44b311; formats.md 5.8): validation samples as text, appended step after step:
- * `[prompt] …`, `[output] …`, `[ground_truth] …`, `[score] …`, each at the start of a line, then a blank line.
+ * `[prompt] …`, `[output] …`, `[ground_truth] …`, `[score] …`, each at the start of a line, then a blank line (the order of
+ * `FileGenerationLogger`, checked in public forks of its gen_logger.py; some put lines of their own in front or between).
  * The texts may have lines of their own; prompt and output are decoded chats without special tokens.
  * Leaves out the step, which the log has not: a prompt that was validated twice has twice the rollouts in its group.
  */
@@ -73,5 +74,6 @@ export function easyR1Rollout(block: string, place: RecordPlace): Rollout | null
     group: { key: inferredGroupKey(prompt, groundTruth), source: 'inferred' },
     groundTruth: groundTruth === 'None' ? null : groundTruth,
     reward: { total: numberOf(text.slice(score + scoreMark.length).trim()) },
+    exactText: { prompt, response: answered },
   });
 }

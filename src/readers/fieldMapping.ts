@@ -55,7 +55,7 @@ export const mappingFields: readonly MappingFieldText[] = [
   },
   { field: 'rejected', label: 'Rejected response', sentence: 'In preference pairs, the response that lost.' },
   { field: 'images', label: 'Images', sentence: 'Pictures of the prompt: data URIs, base64, or objects with bytes.' },
-  { field: 'reward', label: 'Reward', sentence: 'The total reward, a number; a list of numbers is summed.' },
+  { field: 'reward', label: 'Reward', sentence: 'The total reward, a number; several numbers are summed.' },
   { field: 'correct', label: 'Correct', sentence: 'Whether the answer is right: true or false, 1 or 0.' },
   { field: 'advantage', label: 'Advantage', sentence: 'The advantage as the trainer logged it.' },
   { field: 'step', label: 'Training step', sentence: 'The training step, a whole number.' },
@@ -163,7 +163,7 @@ const messagesNames = [
   'history',
   'turns',
 ];
-const rewardNames = ['reward', 'score', 'total_reward', 'final_reward', 'return', 'rewards', 'scores'];
+const rewardNames = ['reward', 'score', 'total_reward', 'final_reward', 'return', 'rewards', 'scores', 'ret', 'r'];
 const pairRewardNames = ['chosen_score', 'score_chosen', 'chosen_reward', 'reward_chosen', 'chosen_rating'];
 const accuracyNames = ['acc', 'accuracy'];
 const correctNames = ['correct', 'is_correct', 'success', 'is_success', 'solved', 'resolved', 'passed'];
@@ -182,6 +182,10 @@ const groupNames = [
   'problem_id',
   'instance_id',
   '_ng_task_index',
+  'group',
+  'prompt_hash',
+  'question_idx',
+  'qid',
 ];
 const rolloutNames = [
   'sample_idx',
@@ -210,10 +214,30 @@ const truthNames = [
   'expected',
   'solution',
   'reward_model.ground_truth',
+  'gold',
+  'gold_answer',
+  'golden_answers',
+  'correct_answer',
   'answer',
 ];
 /** Where teams put what is not the conversation. */
-const containers = ['metadata', 'meta', 'info', 'extra_info', 'extra', 'extras', 'metrics'];
+const containers = [
+  'metadata',
+  'meta',
+  'info',
+  'extra_info',
+  'extra',
+  'extras',
+  'metrics',
+  // Whole records, where the rest is about the attempt.
+  'sample',
+  'example',
+  'task',
+  'item',
+  'data',
+  'record',
+  'result',
+];
 const insideResponse = ['', '.text', '.content', '.message', '.choices.0.message', '.choices.0.text'];
 const insideReward = ['', '.total', '.reward', '.score', '.value'];
 
@@ -232,6 +256,7 @@ export function guessMapping(first: JsonObject | null, keys: ReadonlySet<string>
   const rejected = keys.has('chosen') ? find(['rejected'], isText) : null;
   const pair = rejected === null ? null : find(['chosen'], isText);
   const whole = pair !== null && asked === null && messages === null && first !== null && isMessageList(first[pair]);
+  const named = find(rewardNames, isNamedRewards);
   const conversation = whole ? pair : messages;
   const answered = whole ? null : (pair ?? response);
   return {
@@ -242,9 +267,16 @@ export function guessMapping(first: JsonObject | null, keys: ReadonlySet<string>
     images: find(['images', 'image'], isImages),
     reward:
       rejected === null
-        ? (find(rewardNames, isReward, insideReward) ?? find([...accuracyNames, ...correctNames], isNumber))
+        ? (find(rewardNames, isReward, insideReward) ?? named ?? find([...accuracyNames, ...correctNames], isNumber))
         : find(pairRewardNames, isReward),
-    correct: find([...correctNames, ...accuracyNames], isTruth),
+    correct:
+      find([...correctNames, ...accuracyNames], isTruth) ??
+      (named === null
+        ? null
+        : find(
+            [...correctNames, ...accuracyNames].map((name) => `${named}.${name}`),
+            isTruth,
+          )),
     advantage: find(['advantage', 'advantages'], isReward),
     step: find(stepNames, isStep) ?? (first === null ? null : find(['rollout_id'], isStep)),
     group: find(groupNames, isName),
@@ -300,6 +332,13 @@ function endsWithPolicy(value: Json | undefined): boolean {
 function isReward(value: Json | undefined): boolean {
   if (Array.isArray(value)) return value.length > 0 && asArray(value).every((item) => numberOf(item) !== null);
   return numberOf(value) !== null;
+}
+
+/** Rewards by their names without a total: their sum is taken for it (mappedRecord.ts). */
+function isNamedRewards(value: Json | undefined): boolean {
+  return (
+    isObject(value) && Object.keys(value).length > 0 && Object.values(value).every((one) => typeof one === 'number')
+  );
 }
 
 function isNumber(value: Json | undefined): boolean {

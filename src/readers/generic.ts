@@ -18,16 +18,18 @@ import { readJsonArray } from './jsonArray.ts';
 import { readJsonDocuments } from './jsonDocument.ts';
 import { readJsonLines } from './jsonLines.ts';
 import { type LineFormat, lineFormat, type ReadRecords } from './lineFormat.ts';
-import { countMapped, mappedRollout } from './mappedRecord.ts';
+import { countMapped, mappedRollout, summedRewards } from './mappedRecord.ts';
 import { isMessage } from './messageParts.ts';
+import { summedNotice } from './namedRewards.ts';
 import type { Head, Reader, Recognition } from './reader.ts';
+import { stepOfFileName } from './stepOfFileName.ts';
 
 const format = 'generic';
 
 /** The reader of everything that has a prompt and a response. */
 export const genericReader: Reader = {
   format,
-  version: 1,
+  version: 2,
   recognise: (head) => {
     if (head.container === 'other' || (head.first !== null && !isObject(head.first))) return null;
     // A list of messages is one conversation (chatLists.ts), not one a message.
@@ -38,11 +40,7 @@ export const genericReader: Reader = {
     if (head.container === 'json-object' && mapping.messages === null) return null;
     return mappedRecognition(mapping, head);
   },
-  stepOfName: (name) => {
-    const digits =
-      /(?:step|iter|iteration)[_-]?(\d{1,9})(?!\d)[^/]*$/i.exec(name)?.[1] ?? /^(\d{1,9})\.[a-z]/.exec(name)?.[1];
-    return digits === undefined ? null : Number(digits);
-  },
+  stepOfName: stepOfFileName,
   read: async (source, options) => {
     const { recognition } = options;
     const container = recognition.holds === 'episode' ? 'json-object' : (await readHead(source)).container;
@@ -63,6 +61,7 @@ function recordsBy(recognition: Recognition): LineFormat {
   return {
     holds: (record) => countMapped(record, mapping),
     rollout: (record, place) => mappedRollout({ record, mapping, place, producer }),
+    tell: (record) => summedNotice(summedRewards(record, mapping) ?? [], 'its trainer'),
   };
 }
 

@@ -52,6 +52,7 @@ function problemOf(field: MappingField, path: string, value: Json | undefined): 
     case 'messages':
       return listOf(value) === null ? 'This is no list of messages.' : null;
     case 'reward':
+      return isList || isObject(value) || scalar(value) !== null ? null : 'This is no number.';
     case 'advantage':
     case 'modelTokens':
       return isList || scalar(value) !== null ? null : 'This is no number.';
@@ -194,6 +195,8 @@ function rewardOf(record: JsonObject, mapping: FieldMapping, get: Get): Partial<
     }
   };
   add(record, '', rewardLike);
+  const named = valueAt(record, mapping.reward);
+  if (isObject(named)) add(named, `${mapping.reward}.`, null);
   const outer = mapping.reward?.split('.')[0] ?? '';
   const inner = Object.hasOwn(record, outer) ? record[outer] : undefined;
   // `reward: {total, format, …}`: what stands beside the total is its parts.
@@ -211,9 +214,17 @@ function rivalReward(record: JsonObject, mapping: FieldMapping): Partial<Reward>
   return { total: path === mapping.reward ? null : totalOf(valueAt(record, path)) };
 }
 
-/** A number, a flag, or the sum of a list. */
+/** Rewards by their names, of which the total is the sum; null where the reward is anything else. */
+export function summedRewards(record: JsonObject, { reward }: FieldMapping): readonly string[] | null {
+  const value = valueAt(record, reward);
+  return isObject(value) ? Object.keys(value).filter((name) => typeof value[name] === 'number') : null;
+}
+
+/** A number, a flag, or the sum of a list or of rewards by their names. */
 function totalOf(value: Json | undefined): number | null {
+  if (isObject(value)) return totalOf(Object.values(value).filter((one) => typeof one === 'number'));
   if (!Array.isArray(value)) return scalar(value);
+  if (value.length === 0) return null;
   const numbers = numbersOf(value);
   if (numbers === null) return null;
   const sum = numbers.reduce((total, number) => total + (Number.isFinite(number) ? number : 0), 0);

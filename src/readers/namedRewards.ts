@@ -69,7 +69,7 @@ export function summedReward(record: JsonObject, names: readonly string[]): Part
 /** What a file of such rewards does not say; null where one column is the total. */
 export function summedNotice(names: readonly string[], producer: string): string | null {
   if (names.length < 2) return null;
-  return `${producer} logs no total reward and no reward weights: the total is the sum of ${names.join(', ')}`;
+  return `${producer} logs no total reward and no reward weights: the total is the sum of ${names.slice(0, 20).join(', ')}`;
 }
 
 /** The ground truth where a dataset column or a reward function logged it under a usual name. */

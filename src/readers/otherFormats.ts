@@ -37,7 +37,10 @@ export interface OtherDescription {
   readonly description: string;
 }
 
-const pickleRisk = 'refused, since reading a pickle can run code';
+const pickleRisk = [
+  'refused, since reading a pickle can run code;',
+  'have the program that wrote it write JSON lines: {"step": 1, "prompt": "…", "response": "…", "reward": 1.0}',
+].join(' ');
 /** What to do instead: our reader of JSON lines finds step, group, prompt, response and reward by these names. */
 const slimeConverter = [
   'refused, since reading a pickle can run code; convert the files that you trust to JSON lines:',
@@ -45,9 +48,17 @@ const slimeConverter = [
   `[print(json.dumps({"step": dump["rollout_id"], **sample}, default=str)) for sample in dump["samples"]]'`,
   '0.pt > 0.jsonl',
 ].join(' ');
+/** SkyRL takes rewards and uids out of the batch before it dumps it; the response is the end of a row of `sequences`. */
 const skyrlConverter = [
-  'refused, since reading a pickle can run code, and this one has neither texts nor rewards;',
-  'open the dumped_evals folder beside it, or add to the training step:',
+  'refused, since reading a pickle can run code; convert the files that you trust, where SkyRL is installed',
+  '(token ids become text by the tokenizer of MODEL; rewards are not in it, advantages are):',
+  `python -c 'import json, pickle, re, sys; from transformers import AutoTokenizer; text = AutoTokenizer.from_pretrained(sys.argv[2]).decode;`,
+  `batch = pickle.load(open(sys.argv[1], "rb")); step = int(re.search(r"step_(\\d+)", sys.argv[1])[1]);`,
+  '[print(json.dumps({"step": step, "prompt": text([t for t, k, r in zip(ids, seen, [0] * (len(ids) - len(mask)) + mask) if k and not r]),',
+  '"response": text([t for t, r in zip(ids[-len(mask):], mask) if r]), "advantage": max(adv, key=abs)}))',
+  'for ids, seen, mask, adv in zip(*(batch[key].tolist() for key in ("sequences", "attention_mask", "response_mask", "advantages")))]\'',
+  'global_step_1_training_input.pkl MODEL > 1.jsonl',
+  '— or open the dumped_evals folder beside it, or add to the training step:',
   'log.write(json.dumps({"step": step, "uid": uid, "prompt": prompt, "response": response, "reward": reward}) + "\\n")',
 ].join(' ');
 const oneEventAFile = 'one event of an episode, read with the first event of its folder';
@@ -78,6 +89,12 @@ export const otherFormats: readonly OtherFormat[] = [
     because: skyrlConverter,
     fileName: /training_input\.pkl$/,
     text: /^\x80[\x02-\x05]/,
+  },
+  {
+    name: 'a SkyRL training batch',
+    verdict: 'refused',
+    because: skyrlConverter,
+    text: /^\x80[\x02-\x05][\s\S]{0,200}(?:TrainingInputBatch|TensorBatch)/,
   },
   { name: 'a pickle', verdict: 'refused', because: pickleRisk, text: /^\x80[\x02-\x05]/ },
   {

@@ -75,6 +75,7 @@ function rolloutOf(value: Json, place: RecordPlace, recognition: Recognition): R
 /** Maps one item of an old verl-tool step file; pure. */
 export function verlArrayRollout(item: JsonObject, place: RecordPlace): Rollout {
   const input = asString(item['prompt']) ?? '';
+  const output = asString(item['response']) ?? '';
   const groundTruth = item['ground_truth'] ?? null;
   const entries = entriesOf(item['tool_interact_info']);
   const id = item['id'];
@@ -82,7 +83,7 @@ export function verlArrayRollout(item: JsonObject, place: RecordPlace): Rollout 
   const rest = Object.fromEntries(Object.entries(item).filter(([name]) => !placed.has(name)));
   const { rewards, extras } = namedValues(rest);
   return buildRollout({
-    ...buildEpisode({ input, output: asString(item['response']) ?? '', entries }),
+    ...buildEpisode({ input, output, entries }),
     place,
     producer: 'verl-tool 0.4',
     group: hasId
@@ -92,6 +93,7 @@ export function verlArrayRollout(item: JsonObject, place: RecordPlace): Rollout 
     groundTruth,
     reward: rewardOf(item, rewards),
     extras,
+    exactText: { prompt: input, response: output },
   });
 }
 

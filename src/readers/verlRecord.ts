@@ -56,7 +56,8 @@ export function verlRollout(record: JsonObject, place: RecordPlace, variant: Ver
   const metrics = isObject(record['verl_tool_metrics']) ? record['verl_tool_metrics'] : {};
   const uid = uidOf(record['uid']);
   const named = namedValues(record);
-  const { turns, calls, images, answer } = buildEpisode({ input, output: asString(record['output']) ?? '', entries });
+  const output = asString(record['output']) ?? '';
+  const { turns, calls, images, answer } = buildEpisode({ input, output, entries });
   return buildRollout({
     turns,
     calls,
@@ -79,6 +80,7 @@ export function verlRollout(record: JsonObject, place: RecordPlace, variant: Ver
     modelTokens: numberOf(metrics['traj_actions_length']) ?? numberOf(record['model_tokens']),
     stopReason: asString(record['traj_stop_reason']),
     extras: named.extras,
+    exactText: { prompt: input, response: output },
   });
 }
 

@@ -80,10 +80,28 @@ describe.each(codes)('zstd by %s', (code) => {
     for (let cut = 7; cut < whole.length; cut += 40_009) {
       const found = await decoded(whole.subarray(0, cut), 'zstd', { code });
       expect(`${text}end`.startsWith(found.text)).toBe(true);
-      expect(found.damage).toBe('it ends in the middle');
+      expect(found.damage).toMatch(found.text === '' ? /first block/u : /in the middle/u);
     }
     const behindFirst = await decoded(Buffer.concat([zstdFrame(text), Buffer.from('garbage')]), 'zstd', { code });
     expect(behindFirst).toEqual({ text, damage: 'what follows is not zstd data' });
+  });
+
+  it('whose compressed blocks are cut off gives the whole ones, and says where there is none', async () => {
+    // `zstd -3` of the lines below: two blocks, at bytes 6 and 133, and a checksum.
+    const whole = Buffer.from(
+      'KLUv/QRY5AMAsgYREbAlOQfWYQrsXRGRsuVVKCgBVVVVRUREREQ0MzMzM/P////btm3bbdu2LUmSJLlt27aJiIiISNHc5USMIRAAATGGQAhiqCC+/gbAk8o1EpCxd////z8D8vwBUwO6CkAAAQL8tCRGAvERhxrBMCyCFP2yOJYCoXVLAUUAAAhsAQDm6A6EoQItBA==',
+      'base64',
+    );
+    const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i % 97}\n`).join('');
+    expect(await decoded(whole, 'zstd', { code })).toEqual({ text: lines, damage: null });
+    for (const cut of [133, 140, whole.length - 5]) {
+      const found = await decoded(whole.subarray(0, cut), 'zstd', { code });
+      expect(found).toEqual({ text: lines.slice(0, 131_072), damage: 'it ends in the middle' });
+    }
+    for (const cut of [8, 70, 132]) {
+      const found = await decoded(whole.subarray(0, cut), 'zstd', { code });
+      expect(found).toEqual({ text: '', damage: 'it ends in its first block, which can only be decoded whole' });
+    }
   });
 
   it('a bomb comes out in small pieces', async () => {

@@ -61,6 +61,28 @@ test.each<[string, JsonObject, Partial<FieldMapping>]>([
     { messages: 'none', prompt: 'p', response: 'r' },
     { prompt: 'prompt', response: 'response' },
   ],
+  [
+    'a sample in the record, and what is known of it',
+    { sample: { question: 'q', gold: '4' }, model_output: 'o', meta: { group: 'g7' }, r: 0.5 },
+    {
+      prompt: 'sample.question',
+      response: 'model_output',
+      reward: 'r',
+      group: 'meta.group',
+      groundTruth: 'sample.gold',
+    },
+  ],
+  ['a return', { query: 'q', generation: 'g', ret: -1 }, { prompt: 'query', response: 'generation', reward: 'ret' }],
+  [
+    'rewards by their names',
+    { prompt: 'p', response: 'r', rewards: { acc: 1, fmt: 0 } },
+    { prompt: 'prompt', response: 'response', reward: 'rewards', correct: 'rewards.acc' },
+  ],
+  [
+    'rewards by their names with a total',
+    { prompt: 'p', response: 'r', rewards: { acc: 1, fmt: 0, total: 0.9 } },
+    { prompt: 'prompt', response: 'response', reward: 'rewards.total', correct: 'rewards.acc' },
+  ],
   ['metrics', { step: 1, time: 2, loss: 3 }, { step: 'step' }],
 ])('guesses %s', (_, record, expected) => {
   expect(mapped(guess(record))).toEqual(expected);
@@ -123,6 +145,20 @@ describe('a mapping on one record', () => {
       ['reward', 'This is no number.'],
       ['correct', 'Nothing is at “ok” in this record.'],
       ['step', 'This is no whole number.'],
+    ]);
+  });
+
+  test('with rewards by their names has their sum, and each as a part', () => {
+    const { reward } = mappedRollout({
+      record: { p: 'x', r: 'a', rewards: { acc: 1, fmt: 0.5, why: 'x' } },
+      mapping: { ...emptyMapping, prompt: 'p', response: 'r', reward: 'rewards', correct: 'rewards.acc' },
+      place,
+      producer: 'p',
+    });
+    expect(reward).toMatchObject({ total: 1.5, correct: true });
+    expect(reward.parts).toEqual([
+      { name: 'acc', value: 1 },
+      { name: 'fmt', value: 0.5 },
     ]);
   });
 

@@ -9,7 +9,7 @@ import type { Claim, Reading } from './readAll.ts';
 
 const root = join(import.meta.dirname, '../../fixtures');
 /** Not one log a folder: other tests have their own tables of these. */
-const otherFolders = new Set(['unread', 'redundancy', 'sample']);
+const otherFolders = new Set(['unread', 'redundancy', 'sample', 'curation']);
 
 /** How the log is built: JSON lines, one JSON document (an array or an object), text of another kind, or a zip. */
 export type FixtureKind = 'lines' | 'array' | 'text' | 'archive';

@@ -1,4 +1,5 @@
 // What is recognised but not read: one small file each in test/fixtures/unread, and the sentence a user gets for it.
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -15,7 +16,7 @@ const oneEventAFile = 'one event of an episode, read with the first event of its
 const expected: { readonly [file: string]: string } = {
   'atif-part.json': 'a part of an ATIF trajectory: read with the trajectory that it continues or that started it',
   'blank.jsonl': 'unknown',
-  'checkpoint.pt': `a torch save: ${pickle}`,
+  'checkpoint.pt': `a torch save: ${pickle}; have the program that wrote it write JSON lines: …`,
   'empty.jsonl': 'an empty file',
   'empty.zip': 'an empty zip archive: not rollouts',
   'encrypted.parquet': 'an encrypted Parquet table: not read, since its key is not here',
@@ -23,7 +24,8 @@ const expected: { readonly [file: string]: string } = {
   'notes.zip': 'a zip archive: not read yet',
   'openhands-event-v0.json': `an OpenHands event: ${oneEventAFile}`,
   'openhands-event.json': `an OpenHands event: ${oneEventAFile}`,
-  'global_step_3_training_input.pkl': `a SkyRL training batch: ${pickle}, and this one has neither texts nor rewards; …`,
+  'global_step_3_training_input.pkl': `a SkyRL training batch: ${pickle}; convert the files that you trust, …`,
+  'renamed-batch.pkl': `a SkyRL training batch: ${pickle}; convert the files that you trust, …`,
   'package.json': 'unknown',
   'pointer.jsonl': 'a Git LFS pointer: the file itself is not here yet (run "git lfs pull")',
   'prime-rl-metrics.jsonl': 'prime-rl metrics: not rollouts',
@@ -35,7 +37,7 @@ const expected: { readonly [file: string]: string } = {
   'utf16.jsonl': 'UTF-16 text: not read yet (save it as UTF-8)',
   'verl-metrics.jsonl': 'verl file logger metrics: not rollouts',
   'wandb.sqlite': 'a SQLite database: not rollouts',
-  'weights.pkl': `a pickle: ${pickle}`,
+  'weights.pkl': `a pickle: ${pickle}; have the program that wrote it write JSON lines: …`,
   'wandb.table.json': 'a wandb table: not read yet',
 };
 
@@ -50,6 +52,18 @@ describe('files that are not read', () => {
     const isUnknown = description === 'unknown' || description === 'an empty file';
     expect(found.kind).toBe(isUnknown ? 'unknown' : 'named');
   });
+
+  test.each(['slime-0.pt', 'global_step_3_training_input.pkl'])(
+    'the lines that convert %s are Python',
+    async (file) => {
+      const found = recognise(await readHead(bytesSource(file, readFileSync(join(folder, file)))));
+      const code = found.kind === 'named' ? /python -c '([^']+)'/u.exec(found.description)?.[1] : undefined;
+      if (code === undefined) throw new Error('no converter');
+      const python = spawnSync('python3', ['-c', 'import ast, sys; ast.parse(sys.stdin.read())'], { input: code });
+      if (python.error) console.warn('skipped: there is no python3 here');
+      else expect(python.stderr.toString()).toBe('');
+    },
+  );
 
   test('every file here is in the table, and every row of the product table has a file', () => {
     expect(readdirSync(folder).sort()).toEqual(Object.keys(expected).sort());

@@ -1,5 +1,6 @@
 // What the readers of token logs share: stretches of a mask, advantages a token, roles that a log left out.
 import { describe, expect, test } from 'vitest';
+import { atroposRollout } from '../../../src/readers/atropos.ts';
 import { type NemoRole, nemoRoles } from '../../../src/readers/nemoRoles.ts';
 import { advantageOfTokens, maskedRanges, rangesOfMessages, tokenValuesOf } from '../../../src/readers/tokenValues.ts';
 
@@ -120,4 +121,18 @@ describe('arrays of one length', () => {
   test('without ids, texts and log-probs there are no tokens', () => {
     expect(tokenValuesOf({ ids: [], texts: 'abc', others: [{ name: 'values', values: [1] }] })).toBeNull();
   });
+});
+
+test('Atropos: what it fills in for a log-prob is none, whether the token is trained or not', () => {
+  const group = {
+    tokens: [[1, 2, 3, 4, 5]],
+    masks: [[-100, -100, 3, 4, 5]],
+    scores: [1],
+    inference_logprobs: [[1, 0, -0.5, 1, 0]],
+  };
+  const { turns } = atroposRollout(group, { row: 0, line: 0, bytes: { first: 0, count: 1 }, item: 0 });
+  expect(turns.map(({ tokenValues }) => tokenValues?.logprobs)).toEqual([
+    [NaN, NaN],
+    [-0.5, NaN, 0],
+  ]);
 });
