@@ -13,13 +13,17 @@ const bundles = [
   { entry: 'src/extension.ts', out: 'dist/extension.cjs', ...node, format: 'cjs', external: ['vscode'] },
   { entry: 'src/processes/engineMain.ts', out: 'dist/engineMain.cjs', ...node, format: 'cjs' },
   { entry: 'src/processes/readWorker.ts', out: 'dist/readWorker.cjs', ...node, format: 'cjs' },
+  { entry: 'src/processes/replayMain.ts', out: 'dist/replayMain.cjs', ...node, format: 'cjs' },
   { entry: 'src/cli.ts', out: 'dist/cli.cjs', ...node, format: 'cjs', banner: { js: '#!/usr/bin/env node' } },
   { entry: 'webview/charts/main.ts', out: 'dist/charts.js', ...browser },
   { entry: 'webview/fieldMapping/main.ts', out: 'dist/fieldMapping.js', ...browser },
+  { entry: 'webview/curate/main.ts', out: 'dist/curate.js', ...browser },
   { entry: 'webview/crops/main.ts', out: 'dist/crops.js', ...browser },
+  { entry: 'webview/replay/main.ts', out: 'dist/replay.js', ...browser },
 ];
 
-const native = ['@duckdb/node-api'];
+const installMetadata = 'onnxruntime-node/script/install-metadata.js';
+const native = ['@duckdb/node-api', 'onnxruntime-node'];
 
 for (const { entry, out, external = [], ...options } of bundles) {
   const settings = {
@@ -31,6 +35,10 @@ for (const { entry, out, external = [], ...options } of bundles) {
     legalComments: 'none',
     logLevel: 'warning',
     external: [...native, ...external],
+    // Plain data out of a native package: bundled, since its package is there only where its process is.
+    alias: { [installMetadata]: `./node_modules/${installMetadata}` },
+    // A CommonJS bundle has no import.meta; what asks for its own place gets the bundle's.
+    define: options.format === 'cjs' ? { 'import.meta.filename': '__filename' } : {},
     ...options,
   };
   if (watch) await (await context(settings)).watch();

@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, pool: 'forks', maxWorkers: 2 },
+  test: {
+    include: ['test/unit/**/*.test.ts'],
+    globalSetup: ['test/unit/globalSetup.mjs'],
+    testTimeout: 30_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
 });

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { unpackSample } from './sampleWorkspace.mjs';
-import { packagePath, platformTarget, targets } from './targets.mjs';
+import { onnxRuntimes, packagePath, platformTarget, targets } from './targets.mjs';
 
 const repository = path.resolve(import.meta.dirname, '..');
 process.chdir(repository);
@@ -45,13 +45,17 @@ for (const name of staged.filter((name) => existsSync(name))) {
 }
 await stageSampleIndex();
 for (const name of runtimePackages(target)) await stagePackage(name);
-await flatten('@duckdb/node-api');
+await flatten('@duckdb/node-api', '@duckdb/node-bindings');
+if (target in onnxRuntimes) await stageOnnxRuntime(onnxRuntimes[target]);
 await makeVsix();
 
 /** Scripts would run inside vsce, and development packages would be looked for in the staging folder. */
 async function stageManifest() {
   const { scripts: _scripts, devDependencies: _development, ...kept } = manifest;
-  await writeFile(path.join(staging, 'package.json'), JSON.stringify(kept, undefined, 2));
+  // vsce refuses a dependency that is not there.
+  const { 'onnxruntime-node': runtime, ...dependencies } = kept.dependencies;
+  if (target in onnxRuntimes) dependencies['onnxruntime-node'] = runtime;
+  await writeFile(path.join(staging, 'package.json'), JSON.stringify({ ...kept, dependencies }, undefined, 2));
 }
 
 /** The sample runs are there at once where their index is shipped: a shard fits whichever machine built it. */
@@ -66,6 +70,32 @@ async function stagePackage(name) {
   const to = path.join(staging, 'node_modules', name);
   const installed = path.resolve('node_modules', name);
   await cp(existsSync(installed) ? installed : await fetchPackage(name), to, { recursive: true, dereference: true });
+}
+
+/**
+ * ONNX Runtime's package holds the binaries of all platforms (286 MB) and, for its install step only, a downloader with its
+ * own dependencies. What is loaded is four small files, the binding and its libraries.
+ */
+async function stageOnnxRuntime({ folder, libraries }) {
+  const from = path.resolve('node_modules', 'onnxruntime-node');
+  const to = path.join(staging, 'node_modules', 'onnxruntime-node');
+  const binaries = path.posix.join('bin/napi-v6', folder);
+  const scripts = ['index.js', 'backend.js', 'binding.js', 'version.js'].map((name) => `dist/${name}`);
+  const files = [...scripts, ...['onnxruntime_binding.node', ...libraries].map((name) => `${binaries}/${name}`)];
+  for (const file of files) await cp(path.join(from, file), path.join(to, file));
+  await stageTrimmedManifest('onnxruntime-node', { dependencies: ['onnxruntime-common'] });
+  await stageTrimmedManifest('onnxruntime-common', { dependencies: [] });
+  await flatten('onnxruntime-common');
+}
+
+/** A package's manifest as the VSIX needs it: no scripts, no module type for what is bundled as CommonJS. */
+async function stageTrimmedManifest(name, { dependencies }) {
+  const manifest = JSON.parse(await readFile(path.join('node_modules', name, 'package.json'), 'utf8'));
+  const { version, license, repository, main } = manifest;
+  const kept = Object.fromEntries(dependencies.map((other) => [other, manifest.dependencies[other]]));
+  const file = path.join(staging, 'node_modules', name, 'package.json');
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify({ name, version, license, repository, main, dependencies: kept }, undefined, 2));
 }
 
 async function fetchPackage(name) {
@@ -89,8 +119,8 @@ async function fetchPackage(name) {
   return unpacked;
 }
 
-/** 181 small files become one: they load faster, and vsce warns above 100. */
-async function flatten(name) {
+/** Many small files (DuckDB: 181) become one: they load faster, and vsce warns above 100. */
+async function flatten(name, ...external) {
   const folder = path.join(staging, 'node_modules', name);
   const { main } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
   await build({
@@ -100,7 +130,7 @@ async function flatten(name) {
     bundle: true,
     platform: 'node',
     target: 'node20',
-    external: ['@duckdb/node-bindings'],
+    external,
     logLevel: 'warning',
   });
 }

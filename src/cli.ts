@@ -7,10 +7,12 @@ import { parseArgs } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
 import { messageOf, UserError } from './base/errors.ts';
 import { print, problem, sentenceOf, UsageError, type Arguments, type Command } from './cli/command.ts';
+import { curateCommand } from './cli/curateCommand.ts';
 import { describeCommand } from './cli/describeCommand.ts';
 import { episodeCommand } from './cli/episodeCommand.ts';
 import { flagsCommand } from './cli/flagsCommand.ts';
 import { indexCommand } from './cli/indexCommand.ts';
+import { replayCommand } from './cli/replayCommand.ts';
 import { stepsCommand } from './cli/stepsCommand.ts';
 import { tableCommand } from './cli/tableCommand.ts';
 import { listText } from './engine/plainText.ts';
@@ -22,15 +24,14 @@ const commands: Readonly<Record<string, Command>> = {
   flags: flagsCommand,
   episode: episodeCommand,
   index: indexCommand,
+  replay: replayCommand,
+  curate: curateCommand,
 };
-
-/** Commands that a later version has: named, so that a script is told what is missing. */
-const laterCommands: ReadonlySet<string> = new Set(['replay', 'curate']);
 
 const exitCodes = { ok: 0, unreadable: 1, usage: 2 } as const;
 
-function helpText({ usage, sentence, options, json, more }: Command): string {
-  const rows = Object.entries(options).map(([option, what]) => [`--${option}`, what] as const);
+function helpText({ usage, sentence, options, flags, json, more }: Command): string {
+  const rows = Object.entries({ ...options, ...flags }).map(([option, what]) => [`--${option}`, what] as const);
   const all = listText([...rows, ...(json ? [['--json', 'prints JSON'] as const] : []), ['--help', 'prints this']]);
   const columns = more ? `\n\nColumns:\n${more()}` : '';
   const first = sentence.charAt(0).toUpperCase() + sentence.slice(1);
@@ -45,7 +46,9 @@ function usageText(): string {
 function parse(name: string, command: Command, argv: readonly string[]): Arguments {
   const options = Object.fromEntries([
     ...Object.keys(command.options).map((option) => [option, { type: 'string' as const }] as const),
-    ...(command.json ? ['json'] : []).map((option) => [option, { type: 'boolean' as const }] as const),
+    ...[...Object.keys(command.flags ?? {}), ...(command.json ? ['json'] : [])].map(
+      (option) => [option, { type: 'boolean' as const }] as const,
+    ),
   ]);
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
@@ -57,6 +60,7 @@ function parse(name: string, command: Command, argv: readonly string[]): Argumen
         return typeof value === 'string' ? value : null;
       },
       json: given.get('json') === true,
+      flag: (flag) => given.get(flag) === true,
     };
   } catch (error) {
     throw new UsageError(`${name}: ${messageOf(error)}`);
@@ -73,7 +77,6 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
     return exitCodes.ok;
   }
   if (name === undefined) throw new UsageError(usageText());
-  if (laterCommands.has(name)) throw new UsageError(`${name} is not in this version`);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw new UsageError(`there is no command ${name}\n\n${usageText()}`);
   if (rest.includes('--help') || rest.includes('-h')) {

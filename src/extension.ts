@@ -9,8 +9,11 @@ import { activateAnnotations } from './views/annotations/activateAnnotations.ts'
 import { activateCharts } from './views/charts/activateCharts.ts';
 import { registerCommands } from './views/commands.ts';
 import { activateCrops } from './views/crops/activateCrops.ts';
+import { activateCurate } from './views/curate/activateCurate.ts';
 import { activateFieldMapping } from './views/fieldMapping/activateFieldMapping.ts';
 import { activateRedundancy } from './views/redundancy/activateRedundancy.ts';
+import { activateReplay } from './views/replay/activateReplay.ts';
+import { offeredModels } from './views/replay/offeredModels.ts';
 import { activateRunsTree } from './views/runsTree/activateRunsTree.ts';
 import { activateStatusBar } from './views/statusBar/activateStatusBar.ts';
 import { activateTranscript } from './views/transcript/activateTranscript.ts';
@@ -26,8 +29,11 @@ export function activate(context: vscode.ExtensionContext): void {
   const annotations = activateAnnotations(context, session, transcripts);
   activateRedundancy(context, session, transcripts);
   activateCrops(context, session, transcripts);
+  activateReplay(context, session, transcripts);
+  const models = offeredModels(context, session);
   activateCharts(context, session);
+  activateCurate(context, session, models);
   activateFieldMapping(context, session);
   activateStatusBar(context, session);
-  registerCommands({ context, session, runsTree, transcripts, tokenView, annotations });
+  registerCommands({ context, session, runsTree, transcripts, tokenView, annotations, models });
 }

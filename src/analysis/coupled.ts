@@ -148,18 +148,16 @@ function preparePushes({ accAdvantage, toolAdvantage, masked }: CoupledInput) {
   return (accWeight: number, toolWeight: number): Uint8Array => {
     if (last[0] === accWeight && last[1] === toolWeight) return push;
     last = [accWeight, toolWeight];
+    // No call and no branch on a sign here either: a weight is a slider too.
     for (let i = 0; i < count; i += 1) {
-      const value = accWeight * at(accAdvantage, i) + toolWeight * at(toolAdvantage, i);
-      const unknown = Number.isNaN(value) || (masked !== undefined && masked[i] === 1);
-      push[i] = 4 * (unknown ? DIRECTION.unknown : directionOf(value));
+      const value = accWeight * (accAdvantage[i] ?? Number.NaN) + toolWeight * (toolAdvantage[i] ?? Number.NaN);
+      push[i] = 4 * (Number(value > NO_PUSH) + 2 * Number(value < -NO_PUSH) + 3 * Number(value !== value));
+    }
+    if (masked !== undefined) {
+      for (let i = 0; i < count; i += 1) if (masked[i] === 1) push[i] = 4 * DIRECTION.unknown;
     }
     return push;
   };
-}
-
-function directionOf(value: number): number {
-  if (value > NO_PUSH) return DIRECTION.up;
-  return value < -NO_PUSH ? DIRECTION.down : DIRECTION.none;
 }
 
 function emptyResult({ group }: CoupledInput, { steps }: StepPlaces): CoupledResult & { total: CoupledCounts } {

@@ -24,8 +24,9 @@ export interface DoctorFacts {
   /** Groups told from equal prompts, and those of them whose size is not the step's usual one. */
   readonly inferredGroups: number;
   readonly oddGroups: number;
-  /** With a logged reward, and with a reward or a verdict. */
+  /** With a logged reward, and those without one whose right or wrong is taken for it. */
   readonly rewarded: number;
+  readonly rewardFromVerdict: number;
   readonly withAdvantage: number;
   /** Largest |logged − recomputed| by normalisation; NaN where there is none to compare. */
   readonly advantageDifference: Readonly<Record<Exclude<LoggedNormalisation, 'unlike any'>, number>>;
@@ -91,21 +92,32 @@ const groups: Check = ({ format, inferredGroups, oddGroups }) => {
   };
 };
 
-const rewards: Check = ({ format, rollouts, rewarded }) =>
-  rewarded === rollouts
+const rewards: Check = ({ format, rollouts, rewarded, rewardFromVerdict }) => {
+  const without = rollouts - rewarded - rewardFromVerdict;
+  if (without === 0) return null;
+  return {
+    code: 'reward-not-logged',
+    severity: 'warning',
+    sentence:
+      without === rollouts
+        ? 'No reward is logged: nothing says which rollouts are right, and there are no advantages.'
+        : `${countText(without)} of ${pluralText(rollouts, 'rollout')} have no reward: they are outside the means of rewards and have no advantage.`,
+    fix: trainerLines(format, 'reward'),
+  };
+};
+
+const verdictRewards: Check = ({ format, rollouts, rewardFromVerdict }) =>
+  rewardFromVerdict === 0
     ? null
     : {
-        code: 'reward-not-logged',
-        severity: 'warning',
-        sentence:
-          rewarded === 0
-            ? 'No reward is logged: nothing says which rollouts are right, and there are no advantages.'
-            : `${countText(rollouts - rewarded)} of ${pluralText(rollouts, 'rollout')} have no reward: they are outside all means and have no advantage.`,
+        code: 'reward-from-verdict',
+        severity: 'information',
+        sentence: `${rewardFromVerdict === rollouts ? 'No reward is logged' : `${pluralText(rewardFromVerdict, 'rollout')} of steps without any reward`}: r_acc is taken from right or wrong, 1 or 0; other terms of the trainer’s reward are not in it.`,
         fix: trainerLines(format, 'reward'),
       };
 
-const advantages: Check = ({ format, rollouts, rewarded, withAdvantage }) => {
-  if (rewarded === 0 || withAdvantage === rollouts) return null;
+const advantages: Check = ({ format, rollouts, rewarded, rewardFromVerdict, withAdvantage }) => {
+  if (rewarded + rewardFromVerdict === 0 || withAdvantage === rollouts) return null;
   const without = rollouts - withAdvantage;
   const who =
     withAdvantage === 0 ? 'No advantage is logged' : `${countText(without)} rollouts have no logged advantage`;
@@ -187,6 +199,7 @@ const checks: readonly Check[] = [
   truth,
   groups,
   rewards,
+  verdictRewards,
   logged,
   advantages,
   threshold,

@@ -6,6 +6,7 @@ import { NO_PUSH } from './coupled.ts';
 import { at, type NumberColumn } from './groups.ts';
 import { RIGHT } from './rewards.ts';
 import { bandsByStep, type StepBands, type StepsAndGroups } from './stepBands.ts';
+import { stepPlaces } from './stepPlaces.ts';
 
 /** All rollouts, one entry a rollout. */
 export interface NegativePushInput extends StepsAndGroups {
@@ -28,4 +29,32 @@ export function negativePush(input: NegativePushInput, bootstrap: BootstrapOptio
     },
     bootstrap,
   );
+}
+
+/**
+ * The same shares without bands for any weights, `acc` and `tool` being contributions at weights of one: the right
+ * rollouts are picked out once, so that a slider costs a pass over them. Arrays are new with each call.
+ */
+export function prepareNegativePush(input: NegativePushInput): (accWeight: number, toolWeight: number) => StepBands {
+  const { correct, acc, tool } = input;
+  const { steps, place } = stepPlaces(input.step);
+  const rows = Uint32Array.from({ length: correct.length }, (_, i) => i).filter(
+    (i) => at(correct, i) === RIGHT && !Number.isNaN(at(acc, i) + at(tool, i)),
+  );
+  const accOf = Float32Array.from(rows, (i) => at(acc, i));
+  const toolOf = Float32Array.from(rows, (i) => at(tool, i));
+  const placeOf = Uint32Array.from(rows, (i) => at(place, i));
+  const count = new Float64Array(steps.length);
+  for (let r = 0; r < rows.length; r += 1) count[at(placeOf, r)] = at(count, at(placeOf, r)) + 1;
+  return (accWeight, toolWeight) => {
+    const negative = new Float64Array(steps.length);
+    for (let r = 0; r < rows.length; r += 1) {
+      const push = accWeight * (accOf[r] ?? 0) + toolWeight * (toolOf[r] ?? 0);
+      const s = placeOf[r] ?? 0;
+      negative[s] = (negative[s] ?? 0) + Number(push < -NO_PUSH);
+    }
+    const unknown = (): Float64Array => new Float64Array(steps.length).fill(Number.NaN);
+    const value = negative.map((sum, s) => (at(count, s) === 0 ? Number.NaN : sum / at(count, s)));
+    return { step: steps, count, groups: new Uint32Array(steps.length), value, low: unknown(), high: unknown() };
+  };
 }

@@ -3,6 +3,7 @@
  * Owned by cli.ts, whose table lists the commands (one file each in this folder). Leaves out opening runs (openLogs.ts).
  */
 import { messageOf, UserError } from '../base/errors.ts';
+import { visibleText } from '../transcript/visibleText.ts';
 
 /** Arguments of one command after parsing. */
 export interface Arguments {
@@ -10,6 +11,8 @@ export interface Arguments {
   /** Value of an option, null where it is not given. */
   option(name: string): string | null;
   readonly json: boolean;
+  /** Whether one of the command's flags is given. */
+  flag(name: string): boolean;
 }
 
 /** One command: a row of the table in cli.ts. */
@@ -18,6 +21,8 @@ export interface Command {
   readonly sentence: string;
   /** Options that take a value, with what it is. */
   readonly options: Readonly<Record<string, string>>;
+  /** Options without a value, with what they do; none by default. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Whether `--json` exists. */
   readonly json: boolean;
   /** Resolves to true if all input was readable. */
@@ -33,6 +38,7 @@ export class UsageError extends Error {
 /** Options of every command that opens a run. */
 export const sharedOptions = {
   index: 'DIR   folder of the index (default: the user’s cache)',
+  mapping: 'FILE  which field of a home-made log means what, as "Export…" of "Map Fields…" writes it',
   threshold: 'N     reward above which a rollout counts as right where the log does not say (default 0.5)',
 };
 
@@ -50,9 +56,9 @@ export function printJson(value: unknown): Promise<void> {
   return print(JSON.stringify(value));
 }
 
-/** Prints a problem. */
+/** Prints a problem; control characters of logs and file names are shown, so that they cannot drive a terminal. */
 export function problem(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${visibleText(text.replaceAll('\r', '␍'))}\n`);
 }
 
 /** What a person reads of an error. */

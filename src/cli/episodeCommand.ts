@@ -40,7 +40,9 @@ async function episode(given: Arguments): Promise<boolean> {
       reader: createRolloutReader(library.contents),
       signal,
     });
-    if (format === 'json') await printJson({ run: run.found().path, file, row, rollout, explanation });
+    // The turns say the same once more.
+    const told = { ...rollout, exactText: undefined };
+    if (format === 'json') await printJson({ run: run.found().path, file, row, rollout: told, explanation });
     else await print(fencedText(renderTranscript(rollout, context).text));
     return true;
   });

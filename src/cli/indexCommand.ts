@@ -4,14 +4,27 @@
  */
 import { buildIndex, type BuiltFile } from '../engine/buildIndex.ts';
 import { tableText } from '../engine/plainText.ts';
-import { print, printJson, problem, sentenceOf, UsageError, type Arguments, type Command } from './command.ts';
+import {
+  print,
+  printJson,
+  problem,
+  sentenceOf,
+  sharedOptions,
+  UsageError,
+  type Arguments,
+  type Command,
+} from './command.ts';
 import { onlyPath, reportNotes, withLibrary } from './openLogs.ts';
 
 /** The row of cli.ts's table. */
 export const indexCommand: Command = {
   usage: 'index PATH --out DIR [--shard I/N] [--json]',
   sentence: 'writes the index of a run, or the I-th of N parts of it (on any machine), to DIR',
-  options: { out: 'DIR   folder for the shards; other commands take it as --index', shard: 'I/N   1/1 by default' },
+  options: {
+    out: 'DIR   folder for the shards; other commands take it as --index',
+    shard: 'I/N   1/1 by default',
+    mapping: sharedOptions.mapping,
+  },
   json: true,
   run: index,
 };

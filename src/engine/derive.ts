@@ -5,7 +5,7 @@
 import { denseOrdinals } from '../analysis/groups.ts';
 import { computeAdvantages } from '../analysis/hdpo.ts';
 import { siblingCalls, usualLikelyFrom } from '../analysis/redundancy/sibling.ts';
-import { accuracyReward, correctFromReward, UNKNOWN } from '../analysis/rewards.ts';
+import { accuracyReward, correctFromReward, RIGHT, UNKNOWN } from '../analysis/rewards.ts';
 import { stepRows, type StepAggregates } from '../analysis/steps.ts';
 import type { AdvantageColumns, DerivedColumns } from '../store/runTable.ts';
 
@@ -20,6 +20,24 @@ export interface Derived {
 /** r_acc of one rollout: from its parts where both are known, else the logged reward; NaN = neither. */
 export function accRewardOf(reward: number, answer: number, format: number): number {
   return Number.isNaN(answer) || Number.isNaN(format) ? reward : accuracyReward(answer, format);
+}
+
+/**
+ * r_acc of all rollouts of a batch; NaN = not known. Where no rollout of a step has a reward, a logged right or wrong is
+ * taken for it, 1 or 0 (hdpo.md section 1: r_ans): a step that logs rewards has another scale, of which 1 says nothing.
+ */
+function accRewardsOf(batch: AdvantageColumns): Float64Array {
+  const { count, step, reward, answerReward, formatReward, correctLogged } = batch;
+  const accReward = Float64Array.from({ length: count }, (_, i) =>
+    accRewardOf(reward[i] ?? Number.NaN, answerReward[i] ?? Number.NaN, formatReward[i] ?? Number.NaN),
+  );
+  const rewarded = new Set<number>();
+  for (let i = 0; i < count; i += 1) if (!Number.isNaN(accReward[i])) rewarded.add(step[i] ?? 0);
+  for (let i = 0; i < count; i += 1) {
+    const logged = correctLogged[i] ?? UNKNOWN;
+    if (logged !== UNKNOWN && !rewarded.has(step[i] ?? 0)) accReward[i] = Number(logged === RIGHT);
+  }
+  return accReward;
 }
 
 /**
@@ -102,12 +120,11 @@ function spread(derived: DerivedColumns, { count, group }: AdvantageColumns, row
 /** Derives a batch in which every record is a rollout; `threshold` is the reward above which a rollout counts as right if the log is silent. */
 function deriveAll(batch: AdvantageColumns, threshold: number, siblingLikelyFrom: number | null): Derived {
   const { count } = batch;
-  const accReward = new Float64Array(count);
+  const accReward = accRewardsOf(batch);
   const correct = new Uint8Array(count);
   const decidedByThreshold = new Map<number, number>();
   for (let i = 0; i < count; i += 1) {
     const reward = batch.reward[i] ?? Number.NaN;
-    accReward[i] = accRewardOf(reward, batch.answerReward[i] ?? Number.NaN, batch.formatReward[i] ?? Number.NaN);
     const logged = batch.correctLogged[i] ?? UNKNOWN;
     correct[i] = logged === UNKNOWN ? correctFromReward(reward, threshold) : logged;
     if (logged === UNKNOWN && !Number.isNaN(reward)) {

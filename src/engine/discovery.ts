@@ -1,20 +1,34 @@
 /**
  * Finds runs: looks at the heads of log-like files, folder by folder, and forms runs out of what is recognised.
- * In one folder the files of one reader whose names differ only in the step number are one run; files of one episode each,
- * and of one step a folder, are one run over folders (spreadRuns.ts); every other recognised file is a run of its own.
+ * In one folder the files of one reader whose names differ only in step, rank and compression are one run; files of one
+ * episode each, and of one step or rank a folder, are one run over folders (spreadRuns.ts); every other recognised file is
+ * a run of its own.
  * Owned by the engine. Leaves out indexing and watching; reads nothing but heads.
  */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import type { Dirent, Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../base/errors.ts';
-import type { Note, NoteCode } from '../model/note.ts';
+import type { Note } from '../model/note.ts';
 import type { RunId } from '../protocol/engine.ts';
 import type { FileHeads, FileLook } from './fileHeads.ts';
 import { codeOf, fileError } from './fileSource.ts';
 import { compareFiles, compareNames, runIdOf, type FoundFile, type FoundRun } from './foundRun.ts';
+import {
+  countNamed,
+  limitNote,
+  loopNote,
+  namedLook,
+  namedNote,
+  nextStep,
+  unreadable,
+  type NamedFiles,
+  type Tried,
+} from './scanNotes.ts';
+import { hasRank, rankFolderOf, withoutRank } from './rankOfPath.ts';
 import { isSpread, spreadRuns, type SpreadFile } from './spreadRuns.ts';
 import { stepDigits } from './stepOfPath.ts';
+import { plainName } from './wrapper.ts';
 
 /** What one folder holds. */
 export interface FolderScan {
@@ -64,9 +78,9 @@ export interface ScanOptions {
 
 /** What may be a log, and the pickles of slime and SkyRL, which are told with the reason why they are not read. */
 const candidate =
-  /(?:\.(?:(?:jsonl|ndjson|json|traj)(?:\.(?:gz|zst))?|eval|parquet|pt|pkl)|(?:^|[\\/])generations\.log)$/iu;
+  /(?:\.(?:(?:jsonl|ndjson|json|traj)(?:\.(?:gz|gzip|zst|zstd))?|eval|parquet|pt|pkl)|(?:^|[\\/])generations\.log(?:\.(?:gz|zst))?)$/iu;
 /** Kinds of files of which a workspace may hold thousands that are no logs. */
-const mostlyOther = /\.(?:json|parquet|gz|zst|pt|pkl)$/iu;
+const mostlyOther = /\.(?:json|parquet|gz|gzip|zst|zstd|pt|pkl)$/iu;
 const skippedFolders = new Set(['node_modules', '__pycache__', 'site-packages']);
 const headsAtOnce = 8;
 
@@ -95,7 +109,8 @@ export async function scanFolder(folder: string, options: ScanOptions): Promise<
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
   const listed = await listFiles(folder, entries, notes);
   const folders = await realFolders(folder, subfolders, notes);
-  const { found, looked } = await lookAtFiles(listed, { ...options, limits }, notes);
+  const { found: all, looked } = await lookAtFiles(listed, { ...options, limits }, notes);
+  const found = withoutCopies(all, notes);
   const spread = found.filter(isSpread);
   const runs = await formRuns(
     folder,
@@ -179,7 +194,7 @@ async function lookAtFiles(
         looked += 1;
         const look = await options.heads.look(file.path, file);
         if (look.kind === 'log') tried.hits += 1;
-        if (look.kind === 'other' && look.known) tried.named = look;
+        if (look.kind === 'other') tried.named = namedLook(look) ?? tried.named;
         return look;
       }),
     );
@@ -188,7 +203,7 @@ async function lookAtFiles(
       if (!look) return;
       if (look.kind === 'log') found.push(fileOf(file, look));
       else if (look.kind === 'unreadable') notes.push(unreadable(file.path, look.error));
-      else if (look.known) countNamed(named, file.path, look);
+      else countNamed(named, file.path, namedLook(look));
     });
   }
   for (const { skipped, named: look } of tries.values()) {
@@ -205,11 +220,13 @@ async function lookAtFiles(
 
 function fileOf(listed: Listed, look: FileLook & { readonly kind: 'log' }): FoundFile {
   const { recognition, step, stepFolder, wrapper } = look;
+  const rankFolder = rankFolderOf(listed.path);
   return {
     ...listed,
     recognition,
     step,
     ...(stepFolder === null ? {} : { stepFolder }),
+    ...(rankFolder === null ? {} : { rankFolder }),
     ...(wrapper === null ? {} : { wrapper }),
   };
 }
@@ -219,11 +236,27 @@ function shapeOf(name: string): string {
   return name.replaceAll(/\d+/gu, '#');
 }
 
-/** A file name with the step's number replaced by `#`; null where the name holds no such number. */
+/** Leaves out what is compressed and lies beside its original (`gzip -k`), of which each rollout would count twice. */
+function withoutCopies(files: readonly FoundFile[], notes: Note[]): readonly FoundFile[] {
+  const names = new Set(files.filter(({ name }) => plainName(name) === name).map(({ name }) => name));
+  return files.filter(({ path, name }) => {
+    const plain = plainName(name);
+    if (plain === name || !names.has(plain)) {
+      names.add(plain);
+      return true;
+    }
+    const message = `not read, since ${plain} lies beside it, unpacked or in another packing`;
+    notes.push({ severity: 'information', code: 'folder-limit', file: path, line: null, message });
+    return false;
+  });
+}
+
+/** A file name with `#` for the step's number and `*` for the rank, unpacked; null where the name holds neither. */
 function patternOf(name: string, step: number | null): string | null {
-  if (step === null) return null;
-  const digits = stepDigits(name, step);
-  return digits === null ? null : `${name.slice(0, digits.first)}#${name.slice(digits.end)}`;
+  const plain = plainName(name);
+  const digits = step === null ? null : stepDigits(plain, step);
+  if (digits === null) return hasRank(plain) ? withoutRank(plain) : null;
+  return withoutRank(`${plain.slice(0, digits.first)}#${plain.slice(digits.end)}`);
 }
 
 async function formRuns(folder: string, files: readonly FoundFile[]): Promise<readonly FoundRun[]> {
@@ -275,7 +308,7 @@ export async function scanFile(path: string, options: ScanOptions): Promise<Foun
   if (look.kind === 'other') {
     if (found.size === 0) throw new UserError(`${path} is empty.`, 'Open it again when something was written to it.');
     const what = look.known ? `is ${look.description}` : 'is no rollout log that is known here';
-    throw new UserError(`${path} ${what}.`, 'Open a log of one of the formats in the README.');
+    throw new UserError(`${path} ${what}.`, nextStep(look));
   }
   // As formRuns does: a link to a file is the same run whether the file or its folder is opened.
   const real = join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path));
@@ -346,55 +379,4 @@ function sortRuns(runs: ReadonlyMap<RunId, FoundRun>): readonly FoundRun[] {
 
 function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let first = 0; first < items.length; first += size) yield items.slice(first, first + size);
-}
-
-function unreadable(path: string, error: unknown): Note {
-  const code = codeOf(error) === 'ELOOP' ? 'symlink-loop' : 'unreadable-file';
-  const { message, action } = fileError(path, error);
-  return {
-    severity: 'error',
-    code,
-    file: path,
-    line: null,
-    message: action === null ? message : `${message} ${action}`,
-  };
-}
-
-function limitNote(folder: string, message: string): Note {
-  return { severity: 'information', code: 'folder-limit', file: folder, line: null, message };
-}
-
-function loopNote(folder: string, real: string): Note {
-  const message = `this link leads back to ${real}, which holds it; it was not followed`;
-  return { severity: 'information', code: 'symlink-loop', file: folder, line: null, message };
-}
-
-/** How the files of one name shape in one folder were tried. */
-interface Tried {
-  looked: number;
-  hits: number;
-  skipped: number;
-  readonly first: string;
-  /** What one of them is that is known but not read: the others count as the same. */
-  named: NamedLook | null;
-}
-
-/** What is known of a file that is not read. */
-interface NamedLook {
-  readonly code: NoteCode;
-  readonly description: string;
-}
-
-/** Files of one folder that are the same thing get one note: a conversation may lie in thousands of files. */
-type NamedFiles = Map<string, { readonly path: string; readonly look: NamedLook; count: number }>;
-
-function countNamed(named: NamedFiles, path: string, look: NamedLook): void {
-  const known = named.get(look.description);
-  if (known) known.count += 1;
-  else named.set(look.description, { path, look, count: 1 });
-}
-
-function namedNote(path: string, { code, description }: NamedLook, count: number): Note {
-  const more = count === 1 ? '' : ` (and ${count - 1} more ${count === 2 ? 'file' : 'files'} of this folder)`;
-  return { severity: 'information', code, file: path, line: null, message: `${description}${more}` };
 }

@@ -16,6 +16,7 @@ import {
   type RunId,
   type RunSummary,
 } from '../protocol/engine.ts';
+import type { CurationEvents } from '../protocol/curation.ts';
 import type { Emitter, Handlers } from '../protocol/rpc.ts';
 import {
   groupsPage,
@@ -26,6 +27,8 @@ import {
   searchRollouts,
 } from '../store/questions.ts';
 import { renderRest, renderTranscript } from '../transcript/renderTranscript.ts';
+import { curationHandlers } from './curation/curationHandlers.ts';
+import type { AskJudge } from './curation/judgeRows.ts';
 import { createEventTeller } from './eventTeller.ts';
 import { fileError } from './fileSource.ts';
 import type { FileEntry } from './fileEntry.ts';
@@ -34,8 +37,10 @@ import { tokenPage } from './tokenPage.ts';
 import { openLibrary, type Library, type LibraryOptions } from './library.ts';
 import { flagHandlers, type FlagHandlerOptions } from './flagHandlers.ts';
 import { flagById } from './flagReport.ts';
+import { openKeptGains } from './keptGains.ts';
 import { mappingHandlers } from './mappingHandlers.ts';
 import { entryOf, explain, readEpisode, type Episode } from './readEpisode.ts';
+import { replayHandlers, type ReplayHandlerOptions } from './replayHandlers.ts';
 import { createRolloutReader } from './rolloutReader.ts';
 import { questionHandlers, type AskRun } from './questionHandlers.ts';
 import { curvesOf, fitting, notesPage, pageOf, rolloutRow, sliceOf, unindexedRow } from './rows.ts';
@@ -53,6 +58,10 @@ export interface Engine {
 /** How an engine is made. */
 export interface EngineOptions extends Omit<LibraryOptions, 'events' | 'watch'> {
   readonly tell: Emitter<EngineEvents>;
+  /** Hears of the progress of a curation; absent where nobody listens. */
+  readonly tellCuration?: Emitter<CurationEvents>;
+  /** Sends one prompt to a judge; absent where nobody can. */
+  readonly askJudge?: AskJudge;
 }
 
 /** Notes that the answer to a search carries, beside up to 1,000 runs. */
@@ -69,7 +78,7 @@ interface Holder {
 }
 
 /** Opens an engine without runs. */
-export async function createEngine({ tell, ...options }: EngineOptions): Promise<Engine> {
+export async function createEngine({ tell, tellCuration, askJudge, ...options }: EngineOptions): Promise<Engine> {
   const log = (level: 'debug' | 'info' | 'warn' | 'error', message: string): void => {
     tell.log({ level, message });
   };
@@ -97,6 +106,7 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
   });
   const rollouts = createRolloutReader(library.contents);
   const verdicts = openVerdicts(options.storage);
+  const gains = openKeptGains(options.storage);
 
   /** An open run whose shards are in its table. */
   const loadedRun = async (id: RunId): Promise<RunIndex> => {
@@ -157,11 +167,14 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
 
   const askRun: AskRun = async (run, ask) => whileOpen(await loadedRun(run), ask);
 
-  const episodeAt = async (ref: RolloutRef, path: string, signal: AbortSignal): Promise<Episode> => {
-    const kept = await verdicts.all();
+  const withEpisode: ReplayHandlerOptions['withEpisode'] = async ({ ref, path }, ask, signal) => {
+    const kept = { verdicts: await verdicts.all(), gains: await gains.all() };
     const run = await runAt(ref.run, path, signal);
-    return whileOpen(run, () => readEpisode(run, ref, { reader: rollouts, signal, verdicts: kept }));
+    return whileOpen(run, async () => ask(run, await readEpisode(run, ref, { reader: rollouts, signal, ...kept })));
   };
+
+  const episodeAt = (ref: RolloutRef, path: string, signal: AbortSignal): Promise<Episode> =>
+    withEpisode({ ref, path }, (_, episode) => Promise.resolve(episode), signal);
 
   const flagOf: FlagHandlerOptions['flagOf'] = async ({ ref, path, flag }, signal) => {
     const { rollout, report } = await episodeAt(ref, path, signal);
@@ -261,6 +274,17 @@ export async function createEngine({ tell, ...options }: EngineOptions): Promise
     ...mappingHandlers(library),
     ...questionHandlers(askRun),
     ...flagHandlers({ library, verdicts, ask: askRun, flagOf }),
+    ...replayHandlers({ gains, reader: rollouts, withEpisode }),
+    ...curationHandlers({
+      storage: options.storage,
+      temporaryFolder: library.temporaryFolder,
+      contents: library.contents,
+      reader: rollouts,
+      loaded: loadedRun,
+      isOpen: (id) => library.runs().some((run) => run.id === id),
+      tell: tellCuration ?? { curationProgress: () => undefined },
+      askJudge: askJudge ?? null,
+    }),
     notes: ({ run, ...page }) => notesPage(library.run(run).notes(), page),
     jsonFolders: ({ run }) => jsonFoldersOf(library.run(run).found()),
     fileKind: async ({ path }) => {

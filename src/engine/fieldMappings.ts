@@ -11,7 +11,9 @@ import { isUsableMapping, parseMapping, printMapping, valueAt, type FieldMapping
 import { genericReader, mappedRecognition } from '../readers/generic.ts';
 import type { Head } from '../readers/reader.ts';
 import { logLook, type FileHeads, type FileLook } from './fileHeads.ts';
+import { rankFolderOf } from './rankOfPath.ts';
 import { stepOfPath } from './stepOfPath.ts';
+import { plainName } from './wrapper.ts';
 
 /** The mappings that are kept. */
 export interface FieldMappings {
@@ -48,6 +50,26 @@ export async function openFieldMappings(storage: string): Promise<FieldMappings>
   };
 }
 
+/** One mapping for all folders, kept nowhere. */
+export function oneMapping(mapping: FieldMapping): FieldMappings {
+  let one: FieldMapping | null = mapping;
+  return {
+    of: () => Promise.resolve(one),
+    set: (_, next) => {
+      one = next;
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The mapping that "Export…" wrote to a file, or bare fields; null where the text gives no conversation. */
+export function mappingOfFile(text: string): FieldMapping | null {
+  const value = parsed(text);
+  if (!isObject(value)) return null;
+  const mapping = parseMapping(JSON.stringify(isObject(value['fields']) ? value['fields'] : value));
+  return mapping !== null && isUsableMapping(mapping) ? mapping : null;
+}
+
 async function writeWhole(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;
@@ -80,10 +102,12 @@ async function realOf(folder: string): Promise<string> {
   return realpath(folder).catch(() => folder);
 }
 
-/** The folder whose mapping a log is read by: its own, or the one of all steps where its folder is one step. */
+/** The folder whose mapping a log is read by: its own, or the one of all steps and ranks where its folder is one of them. */
 export function mappingFolderOf(path: string): string {
-  const { folder } = stepOfPath(path, basename(path), genericReader);
-  return dirname(folder ?? path);
+  const step = stepOfPath(path, plainName(basename(path)), genericReader).folder;
+  const rank = rankFolderOf(path);
+  if (step === null || rank === null) return dirname(step ?? rank ?? path);
+  return dirname(step.length < rank.length ? step : rank);
 }
 
 /** Looks by mapping that are remembered; the oldest go first. */

@@ -7,6 +7,7 @@ import type { UserError } from '../base/errors.ts';
 import type { NoteCode } from '../model/note.ts';
 import { readHead } from '../readers/head.ts';
 import { recognise } from '../readers/all.ts';
+import { mayBeMapped } from '../readers/mayBeMapped.ts';
 import type { Head, Reader, Recognition } from '../readers/reader.ts';
 import type { ParquetTables } from '../store/parquetRows.ts';
 import { fileError, withFile } from './fileSource.ts';
@@ -28,7 +29,14 @@ export type FileLook =
       readonly text: boolean;
     }
   /** Recognised as something that no reader reads ("a TRL parquet: not read yet"), or "unknown". */
-  | { readonly kind: 'other'; readonly known: boolean; readonly code: NoteCode; readonly description: string }
+  | {
+      readonly kind: 'other';
+      readonly known: boolean;
+      readonly code: NoteCode;
+      readonly description: string;
+      /** Its records are unknown and hold texts, so that a mapping of their fields may make a log of it. */
+      readonly mappable: boolean;
+    }
   | { readonly kind: 'unreadable'; readonly error: UserError };
 
 /** Identity of a file's content as far as one stat tells. */
@@ -75,7 +83,8 @@ async function lookAt(path: string, tables: ParquetTables): Promise<FileLook> {
   try {
     const { head, reason } = await headOf(path, tables);
     if (head) return lookOf(path, head);
-    return { kind: 'other', known: true, code: 'format-not-read-yet', description: reason ?? 'unreadable' };
+    const description = reason ?? 'unreadable';
+    return { kind: 'other', known: true, code: 'format-not-read-yet', description, mappable: false };
   } catch (error) {
     return { kind: 'unreadable', error: fileError(path, error) };
   }
@@ -113,5 +122,6 @@ function lookOf(path: string, head: Head): FileLook {
   const { wrapper = null } = head;
   const { code, description } = found;
   const inside = wrapper === null ? description : `${wrapperName(wrapper)} around ${description}`;
-  return { kind: 'other', known: found.kind === 'named', code, description: inside };
+  const mappable = found.kind === 'unknown' && mayBeMapped(head);
+  return { kind: 'other', known: found.kind === 'named', code, description: inside, mappable };
 }

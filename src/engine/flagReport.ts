@@ -9,6 +9,7 @@ import { flagFacts, rules as allRules } from '../analysis/redundancy/all.ts';
 import { callFacts, type CallFacts } from '../analysis/redundancy/callFacts.ts';
 import { chanceLevel } from '../analysis/redundancy/chanceLevel.ts';
 import { boxesOfCall } from '../analysis/redundancy/pictures.ts';
+import { replayConfidence, replayRule } from '../analysis/redundancy/replay.ts';
 import type { Flag } from '../analysis/redundancy/rule.ts';
 import { countByCalls, siblingVerdict, type SiblingVerdict } from '../analysis/redundancy/sibling.ts';
 import { RIGHT, toolReward, UNKNOWN, WRONG } from '../analysis/rewards.ts';
@@ -23,9 +24,10 @@ import type {
   ShownFlag,
   Verdict,
 } from '../protocol/flags.ts';
+import type { KeptGain } from '../protocol/replay.ts';
 import type { StoredRollout } from '../store/questions.ts';
 import { siblingRule } from '../store/runFlags.ts';
-import { flagSentence, siblingSentence } from './flagSentence.ts';
+import { flagSentence, replaySentence, siblingSentence } from './flagSentence.ts';
 
 /** All rollouts of the group, in file order, the judged one among them. */
 export interface ReportGroup {
@@ -41,6 +43,8 @@ export interface ReportContext {
   readonly group: ReportGroup | null;
   /** The user's verdict on a flag by its id. */
   readonly verdictOf: (flag: string) => Verdict | null;
+  /** What models said of its calls, by `contentHash`, latest last; nothing by default. */
+  readonly gainsOf?: (content: string) => readonly KeptGain[];
 }
 
 /** No flag: what a rollout without calls has. */
@@ -82,14 +86,15 @@ interface WholeReport {
 function wholeReport(facts: CallFacts, context: ReportContext): WholeReport {
   const own = flagFacts(facts, context.rules);
   const siblings = siblingsOf(context);
-  if (own.length === 0 && siblings === null) return { flags: [], siblings };
+  if (own.length === 0 && siblings === null && context.gainsOf === undefined) return { flags: [], siblings };
   const content = contentHash(facts.rollout);
   const shown = own.map((flag) => shownFlag({ facts, flag, content, context }));
   const bySiblings = siblings === null ? [] : siblingFlags({ facts, siblings, content, context });
-  return { flags: [...shown, ...bySiblings].sort(byCallAndRule), siblings };
+  const byModels = replayFlags({ facts, content, context });
+  return { flags: [...shown, ...bySiblings, ...byModels].sort(byCallAndRule), siblings };
 }
 
-const ruleOrder = new Map([...allRules.map(({ id }) => id), siblingRule].map((id, at) => [id, at]));
+const ruleOrder = new Map([...allRules.map(({ id }) => id), siblingRule, replayRule].map((id, at) => [id, at]));
 
 function byCallAndRule(a: ShownFlag, b: ShownFlag): number {
   const call = (flag: ShownFlag): number => flag.call ?? Number.MAX_SAFE_INTEGER;
@@ -213,6 +218,48 @@ function siblingFlags({
   };
   if (siblings.callsEnough > 0 || facts.judged.length === 0) return [flagOf(null, siblings.calls)];
   return facts.judged.map((call) => flagOf(call, 1));
+}
+
+/** One flag a call that the policy's own model gave away: the latest word of a model on it counts. */
+function replayFlags({ facts, content, context }: Judged): readonly ShownFlag[] {
+  if (context.rules.off.includes(replayRule)) return [];
+  const latest = new Map<number, KeptGain>();
+  for (const gain of context.gainsOf?.(content) ?? []) latest.set(gain.call, gain);
+  return [...latest.values()].flatMap((gain) => {
+    const confidence = replayConfidence(gain);
+    const { call, model, withoutCall, without, fits } = gain;
+    if (confidence === null || call >= facts.rollout.calls.length) return [];
+    const id = flagId(content, call, replayRule);
+    const evidence: NamedValue[] = [
+      { name: 'model', value: model },
+      { name: 'known_before', value: Math.exp(withoutCall) },
+      { name: 'gain_nats', value: gain.gain },
+      { name: 'log_probs', value: fits },
+      ...(without === null
+        ? []
+        : [
+            { name: 'right_without', value: without.right },
+            { name: 'judged_without', value: without.judged },
+          ]),
+    ];
+    return [
+      {
+        id,
+        call,
+        count: 1,
+        rule: replayRule,
+        confidence,
+        sentence: replaySentence(gain),
+        evidence,
+        refersTo: null,
+        refersToTurn: null,
+        witnesses: [],
+        boxes: [],
+        ...costOf(facts.rollout, call),
+        verdict: context.verdictOf(id),
+      },
+    ];
+  });
 }
 
 function siblingEvidence({ right, of, share, others, callsEnough }: SiblingVerdict, chance: number | null) {

@@ -19,6 +19,8 @@ export interface FoundFile {
   readonly step: number | null;
   /** The folder whose name is the step; absent where the file's own name holds it, or nothing. */
   readonly stepFolder?: string;
+  /** The topmost folder right above whose name is the rank that wrote it; absent where none is. */
+  readonly rankFolder?: string;
   /** What it is wrapped in as a whole; absent for a log that is read as it is. */
   readonly wrapper?: Wrapper;
 }
@@ -32,7 +34,7 @@ export interface FoundRun {
   /** Folder that holds the files. */
   readonly folder: string;
   /**
-   * File name with `#` for the step number, or what the paths below `folder` have in common where the files lie in
+   * File name with `#` for the step number and `*` for the rank, or what the paths below `folder` have in common where the files lie in
    * several (spreadRuns.ts); null for a run that is one file.
    */
   readonly pattern: string | null;

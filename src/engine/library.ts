@@ -14,7 +14,8 @@ import { createParquetTables } from '../store/parquetRows.ts';
 import type { ShardStore } from '../store/shardStore.ts';
 import { scanFile, scanFolder, scanTree, type ScanOptions, type TreeScan } from './discovery.ts';
 import { isBelow } from './episodeRuns.ts';
-import { mappedHeads, openFieldMappings, type FieldMappings } from './fieldMappings.ts';
+import type { FieldMapping } from '../readers/fieldMapping.ts';
+import { mappedHeads, oneMapping, openFieldMappings, type FieldMappings } from './fieldMappings.ts';
 import { createFileHeads, type FileHeads } from './fileHeads.ts';
 import { fileError } from './fileSource.ts';
 import type { FoundFile, FoundRun } from './foundRun.ts';
@@ -32,6 +33,8 @@ export interface LibraryOptions extends SharedOptions {
   readonly namesRelativeTo?: 'run' | 'opened';
   /** Reward above which a rollout counts as right where the log is silent; default 0.5. */
   readonly rewardThreshold?: number;
+  /** Which field of a home-made log means what, in every folder; by default as kept for each in the storage. */
+  readonly mapping?: FieldMapping;
   /** Size of a part of a large file; default 256 MB. */
   readonly partBytes?: number;
   /** `poll` notices changes; `never` for the command line. */
@@ -63,6 +66,8 @@ export interface Library {
   runs(): readonly RunIndex[];
   /** UserError if there is no such run. */
   run(id: RunId): RunIndex;
+  /** The first log below a folder, by path, whose fields can be mapped and are not yet; null where none is. */
+  mappableLog(folder: string): Promise<string | null>;
   /** Looks below folders; what is found is opened and indexed. */
   discover(roots: readonly string[], signal?: AbortSignal): Promise<TreeScan>;
   /** Opens a folder (with everything below) or a file. UserError if nothing in it is a rollout log. */
@@ -92,7 +97,8 @@ const evictEveryMs = 300_000;
 /** Opens an empty library. */
 export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const { events } = options;
-  const mappings = await openFieldMappings(options.storage);
+  const { mapping } = options;
+  const mappings = mapping === undefined ? await openFieldMappings(options.storage) : oneMapping(mapping);
   const tables = createParquetTables(temporaryFolderOf(options));
   const heads = mappedHeads(createFileHeads(tables), mappings);
   const shared = await openShared(options, tables);
@@ -290,6 +296,11 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       const path = resolve(given);
       return (await isFolder(path)) ? scanBelow(path, signal) : treeOfFile(await scanFile(path, scanOptions));
     },
+    mappableLog: async (folder) => {
+      const { notes } = await scanTree([resolve(folder)], scanOptions);
+      const unknown = notes.filter(({ code }) => code === 'unknown-format').map(({ file }) => file);
+      return unknown.sort()[0] ?? null;
+    },
     runs: () => [...runs.values()],
     run: (id) => {
       const run = runs.get(id);
@@ -367,7 +378,8 @@ async function realFileOf(path: string): Promise<string> {
 
 /** What stands in the way: in a folder of logs the first file that is named but not read; elsewhere that says nothing. */
 function reasonIn({ notes, files }: TreeScan): string {
-  const note = notes.find(({ code }) => code === 'format-not-read-yet' || code === 'unreadable-file');
-  const tells = note !== undefined && files <= fewFiles;
-  return tells ? `${note.file}: ${note.message}` : 'Choose a log file, or the folder with the dumps of each step.';
+  const unknown = notes.find(({ code }) => code === 'unknown-format');
+  const other = notes.find(({ code }) => code === 'format-not-read-yet' || code === 'unreadable-file');
+  const note = unknown ?? (files <= fewFiles ? other : undefined);
+  return note ? `${note.file}: ${note.message}` : 'Choose a log file, or the folder with the dumps of each step.';
 }

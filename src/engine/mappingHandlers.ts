@@ -26,6 +26,8 @@ import { bytesSource } from '../readers/source.ts';
 import { isMappable, mappingFolderOf } from './fieldMappings.ts';
 import { fileError } from './fileSource.ts';
 import type { Library } from './library.ts';
+import { hasRank } from './rankOfPath.ts';
+import { plainName } from './wrapper.ts';
 
 /** Characters of the first record, of one value, and fields in the form. */
 const recordCharacters = 60_000;
@@ -38,7 +40,7 @@ type MappingApi = Pick<EngineApi, 'mappingForm' | 'previewMapping' | 'saveMappin
 
 /** The handlers of the form over a library. */
 export function mappingHandlers(library: Library): Handlers<MappingApi> {
-  /** The log that a path means: itself, or the first one of the run whose folder it is. */
+  /** The log that a path means: itself, the first one of the run whose folder it is, or the first below that needs one. */
   const logAt = async (path: string): Promise<string> => {
     const found = await stat(path).catch((error: unknown) => {
       throw fileError(path, error);
@@ -48,8 +50,9 @@ export function mappingHandlers(library: Library): Handlers<MappingApi> {
       .runs()
       .map((run) => run.found())
       .find((run) => run.path === path)?.files[0]?.path;
-    if (first !== undefined) return first;
-    throw new UserError(`${path} is a folder without an open run.`, 'Choose one of its logs.');
+    const log = first ?? (await library.mappableLog(path));
+    if (log !== null) return log;
+    throw new UserError(`${path} is a folder without a log whose fields could be mapped.`, 'Choose one of its logs.');
   };
 
   return {
@@ -98,9 +101,10 @@ export function mappingHandlers(library: Library): Handlers<MappingApi> {
       const paths = changed.map((run) => run.found().path);
       for (const run of changed) await library.close(run.id);
       if (paths.length > 0) return { folder, reopen: [...new Set(paths)] };
-      // A log of step files is a run together with its siblings.
-      const hasStep = folder !== dirname(file) || genericReader.stepOfName(basename(file)) !== null;
-      return { folder, reopen: checked === null ? [] : [hasStep ? folder : file] };
+      // A log of step files or ranks is a run together with its siblings.
+      const name = plainName(basename(file));
+      const isPart = folder !== dirname(file) || genericReader.stepOfName(name) !== null || hasRank(name);
+      return { folder, reopen: checked === null ? [] : [isPart ? folder : file] };
     },
   };
 }

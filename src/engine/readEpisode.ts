@@ -6,6 +6,7 @@
 import { UserError } from '../base/errors.ts';
 import type { RecordPlace, Rollout } from '../model/rollout.ts';
 import type { Explanation, RolloutRef } from '../protocol/engine.ts';
+import type { KeptGain } from '../protocol/replay.ts';
 import { membersOfGroup, rolloutAt, type StoredRollout } from '../store/questions.ts';
 import type { TranscriptContext } from '../transcript/renderTranscript.ts';
 import type { FileEntry } from './fileEntry.ts';
@@ -31,6 +32,8 @@ export interface EpisodeOptions {
   readonly signal: AbortSignal;
   /** The user's verdicts by flag; none by default. */
   readonly verdicts?: ReadonlyMap<string, KeptVerdict>;
+  /** What models said of calls, by `contentHash`; nothing by default. */
+  readonly gains?: ReadonlyMap<string, readonly KeptGain[]>;
 }
 
 /** The file of a run by the name rows give it. UserError if it is gone. */
@@ -56,7 +59,7 @@ function groupOf(run: RunIndex, stored: StoredRollout): Promise<readonly StoredR
 export async function readEpisode(
   run: RunIndex,
   ref: RolloutRef,
-  { reader, signal, verdicts }: EpisodeOptions,
+  { reader, signal, verdicts, gains }: EpisodeOptions,
 ): Promise<Episode> {
   const entry = entryOf(run, ref.file);
   const { rollout, stored } = await findRollout(run, ref, { entry, reader, signal });
@@ -67,6 +70,7 @@ export async function readEpisode(
     rules: run.rules,
     group: stored && members && { own: stored, members },
     verdictOf: (flag) => verdicts?.get(flag)?.verdict ?? null,
+    gainsOf: (content) => gains?.get(content) ?? [],
   };
   const context = {
     ref,

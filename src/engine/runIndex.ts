@@ -18,6 +18,7 @@ import { derive } from './derive.ts';
 import type { FoundFile, FoundRun } from './foundRun.ts';
 import type { FileEntry } from './fileEntry.ts';
 import { createFileQueue, type FileQueue } from './fileQueue.ts';
+import { noteCountOfRun, notesOfRun } from './runNotes.ts';
 import type { UnwrappedFiles } from './unwrappedFiles.ts';
 import type { ReadPool } from './workerPool.ts';
 
@@ -262,16 +263,8 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
       };
     },
     steps: () => (ordered ??= [...steps.values()].sort((a, b) => a.step - b.step)),
-    notes: () => [
-      ...toldOnce(files.entries().flatMap(notesOf)),
-      ...[...goneNotes.values()].flat(),
-      ...notWrittenNotes(files),
-    ],
-    noteCount: () => {
-      const inFiles = files.entries().reduce((sum, entry) => sum + noteCountOf(entry), 0);
-      const gone = [...goneNotes.values()].reduce((sum, notes) => sum + notes.length, 0);
-      return inFiles + gone + notWrittenNotes(files).length - repeatsIn(files.entries());
-    },
+    notes: () => notesOfRun(files.entries(), [...goneNotes.values()].flat()),
+    noteCount: () => noteCountOfRun(files.entries(), [...goneNotes.values()].flat()),
     update: (next) => {
       const before = new Map(found.files.map((file) => [file.path, file]));
       const isNews = ({ path, sizeBytes, mtimeMs }: FoundFile): boolean =>
@@ -327,46 +320,6 @@ export async function openRun(first: FoundRun, options: RunOptions): Promise<Run
   };
   files.update(first.files);
   return run;
-}
-
-function notesOf({ found, indexed, notes }: FileEntry): readonly Note[] {
-  const inParts = indexed?.parts.flatMap(({ meta }) => meta.notes) ?? [];
-  const unfinished = indexed?.unfinished ? [indexed.unfinished] : [];
-  return [...[...inParts, ...unfinished].map((note) => ({ ...note, file: found.path })), ...notes];
-}
-
-function noteCountOf({ indexed, notes }: FileEntry): number {
-  const inParts = indexed?.parts.reduce((sum, { meta }) => sum + Math.max(meta.noted, meta.notes.length), 0) ?? 0;
-  return inParts + (indexed?.unfinished ? 1 : 0) + notes.length;
-}
-
-/** What a log does not say it leaves out in each of its files: once is enough. */
-function toldOnce(notes: readonly Note[]): readonly Note[] {
-  const told = new Set<string>();
-  return notes.filter(({ code, message }) => {
-    const isNews = code !== 'not-logged' || !told.has(message);
-    if (code === 'not-logged') told.add(message);
-    return isNews;
-  });
-}
-
-/** How many notes `toldOnce` leaves out. */
-function repeatsIn(entries: readonly FileEntry[]): number {
-  const messages: string[] = [];
-  for (const { indexed } of entries) {
-    for (const { meta } of indexed?.parts ?? []) {
-      for (const { code, message } of meta.notes) if (code === 'not-logged') messages.push(message);
-    }
-  }
-  return messages.length - new Set(messages).size;
-}
-
-/** One note for all files: a full disk fails for each of them. */
-function notWrittenNotes(files: FileQueue): readonly Note[] {
-  const entry = files.entries().find(({ indexed }) => indexed?.notWritten);
-  if (!entry?.indexed?.notWritten) return [];
-  const message = `the index could not be written (${entry.indexed.notWritten}); it is kept in memory and made anew next time. Free some space or choose another folder.`;
-  return [{ severity: 'warning', code: 'index-not-written', file: entry.found.path, line: null, message }];
 }
 
 /** Threshold of the rule `sibling`; null where it is off. */

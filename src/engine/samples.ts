@@ -41,6 +41,8 @@ export function createSampleSnapshots(): SampleSnapshots {
   /** Least recently used first. */
   const kept = new Map<RunIndex, Snapshot>();
   const reading = new Map<RunIndex, Promise<Snapshot>>();
+  /** The last version of each run: rows that did not change since have it again, whenever they are read. */
+  const versions = new WeakMap<RunIndex, { readonly runVersion: number; readonly version: number }>();
   let idle: NodeJS.Timeout | undefined;
 
   const keep = (run: RunIndex, snapshot: Snapshot): void => {
@@ -63,7 +65,10 @@ export function createSampleSnapshots(): SampleSnapshots {
     // Several questions wait for it: the abort of one must not end it for the others.
     const samples = await readSampleColumns(run.table);
     const runVersion = run.version() === before ? before : null;
-    const snapshot = { samples, version: nextVersion(), runVersion, takenAtMs: Date.now() };
+    const last = versions.get(run);
+    const version = last && last.runVersion === runVersion ? last.version : nextVersion();
+    if (runVersion !== null) versions.set(run, { runVersion, version });
+    const snapshot = { samples, version, runVersion, takenAtMs: Date.now() };
     keep(run, snapshot);
     return snapshot;
   };

@@ -5,6 +5,7 @@
  */
 import { basename, dirname } from 'node:path';
 import type { Reader } from '../readers/reader.ts';
+import { hasRank, ofOneRank } from './rankOfPath.ts';
 
 /** A step and where it stands. */
 export interface StepOfPath {
@@ -17,11 +18,11 @@ export interface StepOfPath {
 /** Folders above a log that are looked at: prime-rl puts two between the step and the file. */
 const foldersAbove = 3;
 /** What a folder of one step is called, whatever wrote it. */
-const usualFolder = /^(?:global[_-]?)?(?:step|iter|iteration)[_=-]?(\d{1,9})$/iu;
+const usualFolder = /^(?:global[_-]?)?(?:step|iter|iteration|epoch)[_=-]?(\d{1,9})$/iu;
 
 /** The step of the log `name` (without `.gz`) at `path`. */
 export function stepOfPath(path: string, name: string, { stepOfName }: Pick<Reader, 'stepOfName'>): StepOfPath {
-  const own = stepOfName(name);
+  const own = stepOfName(name) ?? (hasRank(name) ? stepOfRank(ofOneRank(name), stepOfName) : null);
   if (own !== null) return { step: own, folder: null };
   let folder = dirname(path);
   let tail = name;
@@ -34,6 +35,20 @@ export function stepOfPath(path: string, name: string, { stepOfName }: Pick<Read
     folder = dirname(folder);
   }
   return { step: null, folder: null };
+}
+
+/** Formats know the names that their trainer writes; who cuts them by rank calls them as he likes. */
+function stepOfRank(name: string, stepOfName: Reader['stepOfName']): number | null {
+  const usual = /(?<![a-z])(?:step|iter|iteration)[_=-]?(\d{1,9})(?!\d)/iu.exec(name)?.[1];
+  return stepOfName(name) ?? (usual === undefined ? null : Number(usual));
+}
+
+/** Whether the step of a path is the number of an epoch there, and of nothing else. */
+export function isEpoch(path: string, step: number): boolean {
+  const number = new RegExp(`(?<![0-9])0*${step}(?![0-9])`, 'gu');
+  // The innermost name that holds it.
+  const name = path.split(/[\\/]/u).findLast((segment) => segment.search(number) !== -1) ?? '';
+  return [...name.matchAll(number)].every(({ index }) => /epochs?[_=-]?$/iu.test(name.slice(0, index)));
 }
 
 /**

@@ -3,13 +3,13 @@
  * verdict takes it back. Lines are appended; the file is rewritten (temporary name, then renamed) when most of it is old.
  * Several windows share it: it is read again when it changed, and changed under a lock file. Leaves out the flags.
  */
-import { appendFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { wilsonInterval } from '../analysis/intervals.ts';
 import { messageOf, UserError } from '../base/errors.ts';
 import { isObject } from '../base/json.ts';
 import type { RulePrecision, Verdict } from '../protocol/flags.ts';
+import { addLines, replaceFile, stampOf } from './lineFile.ts';
 
 /** A verdict as a line of the file. */
 export interface KeptVerdict {
@@ -56,15 +56,15 @@ export function openVerdicts(storage: string): Verdicts {
   };
 
   const add = async (changes: readonly Line[]): Promise<void> => {
-    await mkdir(dirname(path), { recursive: true });
-    await withLock(`${path}.lock`, async () => {
-      const before = await all();
-      const isOld = lines + changes.length > fewLines && lines > 2 * before.size;
-      if (isOld) await replaceFile(path, textOf(latest([...before.values(), ...changes]).values()));
-      // A line that was cut off by a crash must not take the next one with it.
-      else await appendFile(path, `${(await endsInLine(path)) ? '' : '\n'}${textOf(changes)}`);
-      await all();
+    await addLines(path, {
+      lines: textOf(changes),
+      rewrite: async () => {
+        const before = await all();
+        const isOld = lines + changes.length > fewLines && lines > 2 * before.size;
+        return isOld ? textOf(latest([...before.values(), ...changes]).values()) : null;
+      },
     });
+    await all();
   };
 
   const kept = async (changes: readonly Line[]): Promise<void> => {
@@ -168,67 +168,4 @@ async function textToImport(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     throw unreadable(messageOf(error));
   });
-}
-
-async function endsInLine(path: string): Promise<boolean> {
-  const file = await open(path, 'r').catch(() => null);
-  if (file === null) return true;
-  try {
-    const { size } = await file.stat();
-    if (size === 0) return true;
-    const last = Buffer.alloc(1);
-    await file.read(last, 0, 1, size - 1);
-    return last[0] === newline;
-  } finally {
-    await file.close();
-  }
-}
-
-const newline = 0x0a;
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}`;
-  try {
-    await writeFile(temporary, text);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-}
-
-/** Tells whether the file is the one that was read; '' where there is none. */
-async function stampOf(path: string): Promise<string> {
-  const found = await stat(path, { bigint: true }).catch(() => null);
-  return found === null ? 'none' : `${found.ino} ${found.size} ${found.mtimeNs}`;
-}
-
-const lockTries = 100;
-const lockWaitMs = 20;
-/** Older locks were left by a process that died: a change takes milliseconds. */
-const lockStaleMs = 10_000;
-
-/** Runs `body` while the lock file is ours. */
-async function withLock<T>(lock: string, body: () => Promise<T>): Promise<T> {
-  for (let left = lockTries; ; left -= 1) {
-    try {
-      await (await open(lock, 'wx')).close();
-      break;
-    } catch (error) {
-      const held = await stat(lock).catch(() => null);
-      if (held !== null && Date.now() - held.mtimeMs > lockStaleMs) await rm(lock, { force: true });
-      else if (left === 0 || held === null) {
-        // No lock and yet none to be made: the folder cannot be written.
-        if (left === 0 || !isExisting(error)) throw error;
-      } else await wait(lockWaitMs);
-    }
-  }
-  try {
-    return await body();
-  } finally {
-    await rm(lock, { force: true });
-  }
-}
-
-function isExisting(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }

@@ -26,6 +26,11 @@ export function innerName(name: string, wrapper: Wrapper | null): string {
   return wrapper === 'gzip' || wrapper === 'zstd' ? name.replace(/\.(gz|gzip|zst|zstd)$/iu, '') : name;
 }
 
+/** A name as its log has it, compressed or not. */
+export function plainName(name: string): string {
+  return innerName(name, 'gzip');
+}
+
 /** For people: "a gzip file". */
 export function wrapperName(wrapper: Wrapper): string {
   return wrapper === 'parquet' ? 'a Parquet table' : `a ${wrapper} file`;

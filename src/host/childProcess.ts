@@ -1,7 +1,7 @@
 /**
  * Starts a bundle of ours as a child process and wraps it as a Port. Native code runs only there: a fault in it ends
  * the child, never the extension host. Both pipes are drained from the first tick, since a full stderr blocks a child
- * for ever. Leaves out starting it again (engineKeeper.ts) and what is said over the port (protocol/).
+ * for ever. Leaves out starting it again (childKeeper.ts) and what is said over the port (protocol/).
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -16,6 +16,8 @@ export interface ChildOptions {
   readonly argv: readonly string[];
   /** Our storage folder; must exist. */
   readonly workingFolder: string;
+  /** Program that runs it; null for the one that runs us. */
+  readonly executable?: string | null;
   /** Called with each line the child prints. */
   readonly output: (line: string) => void;
 }
@@ -36,9 +38,10 @@ export interface Child {
 const exitGraceMs = 2000;
 
 /** Starts a child. A module that cannot be started closes the port, with the reason in `ended`. */
-export function startChild({ modulePath, argv, workingFolder, output }: ChildOptions): Child {
+export function startChild({ modulePath, argv, workingFolder, output, executable = null }: ChildOptions): Child {
   const forked = fork(modulePath, [...argv], {
     serialization: 'advanced',
+    ...(executable !== null && { execPath: executable }),
     execArgv: [],
     env: childEnvironment(process.env),
     cwd: workingFolder,

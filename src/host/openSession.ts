@@ -7,14 +7,17 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { isAbort, messageOf, UserError } from '../base/errors.ts';
+import type { CurationEvents, JudgeHostApi } from '../protocol/curation.ts';
 import type { EngineApi, RunId, RunSummary } from '../protocol/engine.ts';
 import type { Client } from '../protocol/rpc.ts';
 import { startChild, type Child } from './childProcess.ts';
 import { onSettingChange, setting } from './config.ts';
+import { distinctNames } from './distinctNames.ts';
 import { keepEngine } from './engineKeeper.ts';
+import { openJudge } from './judge.ts';
 import { openLog } from './log.ts';
 import { ruleSettingKeys, ruleSettings } from './ruleSettings.ts';
-import type { EngineState, SearchState, Selection, Session, StepsChange } from './session.ts';
+import type { CurationProgress, EngineState, SearchState, Selection, Session, StepsChange } from './session.ts';
 import { openMemory } from './sessionMemory.ts';
 
 /** Opens the session of this window; the engine is started by the first question, not here. */
@@ -27,6 +30,8 @@ export function openSession(context: vscode.ExtensionContext): Session {
   const changedEngine = new vscode.EventEmitter<EngineState>();
   const changedSearch = new vscode.EventEmitter<SearchState>();
   const selected = new vscode.EventEmitter<Selection | null>();
+  const progressed = new vscode.EventEmitter<CurationProgress>();
+  const judge = openJudge(context);
 
   let runs: readonly RunSummary[] = [];
   let selection: Selection | null = null;
@@ -37,9 +42,10 @@ export function openSession(context: vscode.ExtensionContext): Session {
 
   const setRuns = (all: readonly RunSummary[]) => {
     // By path: the order in which they were found changes from window to window.
-    runs = all
+    const shown = all
       .filter((run) => !memory.isClosed(run.id))
       .sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }) || (a.id < b.id ? -1 : 1));
+    runs = distinctNames(shown);
     applyThresholds();
     changedRuns.fire(runs);
   };
@@ -81,6 +87,10 @@ export function openSession(context: vscode.ExtensionContext): Session {
       },
       stepsChanged: (change) => changedSteps.fire(change),
       log: ({ level, message }) => log[level](`engine: ${message}`),
+    },
+    serve: (connection) => {
+      connection.serve<JudgeHostApi>(judge.handlers);
+      connection.on<CurationEvents>({ curationProgress: (progress) => progressed.fire(progress) });
     },
     state: (state, reason) => {
       if (state === 'died') log.error(`The engine ended: ${reason ?? '?'}`);
@@ -140,6 +150,8 @@ export function openSession(context: vscode.ExtensionContext): Session {
     changedEngine,
     changedSearch,
     selected,
+    progressed,
+    judge,
     onSettingChange(['rewardThreshold'], applyThresholds),
     onSettingChange(ruleSettingKeys, () => {
       // An engine that starts later reads them then.
@@ -180,6 +192,8 @@ export function openSession(context: vscode.ExtensionContext): Session {
       selected.fire(next);
     },
     onDidSelect: selected.event,
+    judge,
+    onDidProgressCuration: progressed.event,
     colourOf: (id) =>
       memory.colourOf(
         id,

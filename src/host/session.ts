@@ -4,8 +4,10 @@
  * Leaves out how it is made (openSession.ts), and anything that one view alone needs.
  */
 import type * as vscode from 'vscode';
-import type { Client } from '../protocol/rpc.ts';
+import type { Client, ParamsOf } from '../protocol/rpc.ts';
+import type { CurationEvents } from '../protocol/curation.ts';
 import type { EngineApi, RunId, RunSummary } from '../protocol/engine.ts';
+import type { Judge } from './judge.ts';
 
 /** `stopped`: not asked yet; `died`: ended by itself, and starts again with the next question. */
 export type EngineState = 'stopped' | 'running' | 'died';
@@ -30,6 +32,9 @@ export interface SearchState {
   readonly files: number;
 }
 
+/** How far the engine is with reading, judging or exporting a curation. */
+export type CurationProgress = ParamsOf<CurationEvents['curationProgress']>;
+
 /** The open runs and the way to the engine. */
 export interface Session extends vscode.Disposable {
   /**
@@ -49,6 +54,9 @@ export interface Session extends vscode.Disposable {
   /** Stable colour of a run: an index into `runColours` (protocol/runColours.ts). */
   colourOf(id: RunId): number;
   readonly log: vscode.LogOutputChannel;
+  /** Who is asked about rows of a curation, once the user agreed. */
+  readonly judge: Judge;
+  readonly onDidProgressCuration: vscode.Event<CurationProgress>;
 
   /**
    * Opens remembered runs and looks for runs in the workspace's folders; settles when both have ended. Starts the

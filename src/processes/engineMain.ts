@@ -9,11 +9,12 @@ import { dirname, join } from 'node:path';
 import { isObject, asNumber, asString } from '../base/json.ts';
 import { createEngine, type EngineOptions } from '../engine/engine.ts';
 import { processPort } from '../engine/processPort.ts';
+import type { CurationEvents, JudgeHostApi } from '../protocol/curation.ts';
 import type { EngineEvents } from '../protocol/engine.ts';
-import { openConnection, type Emitter } from '../protocol/rpc.ts';
+import { openConnection, type Client, type Emitter } from '../protocol/rpc.ts';
 
 /** What the first argument may hold; all of it may be missing. */
-type EngineParameters = Omit<EngineOptions, 'tell' | 'workerPath'>;
+type EngineParameters = Omit<EngineOptions, 'tell' | 'tellCuration' | 'askJudge' | 'workerPath'>;
 
 /** Exit code after a bug, from sysexits.h: EX_SOFTWARE. */
 const bugExitCode = 70;
@@ -44,7 +45,10 @@ async function main(): Promise<void> {
   const port = processPort(process);
   const worker = join(dirname(process.argv[1] ?? ''), 'readWorker.cjs');
   // Questions wait in the port until the engine is open; what it tells before that would reach nobody.
-  const told: { emitter: Emitter<EngineEvents> | null } = { emitter: null };
+  const told: { emitter: Emitter<EngineEvents & CurationEvents> | null; judge: Client<JudgeHostApi> | null } = {
+    emitter: null,
+    judge: null,
+  };
   const engine = await createEngine({
     ...parametersOf(process.argv[2]),
     workerPath: existsSync(worker) ? worker : null,
@@ -53,9 +57,15 @@ async function main(): Promise<void> {
       stepsChanged: (params) => told.emitter?.stepsChanged(params),
       log: (params) => told.emitter?.log(params),
     },
+    tellCuration: { curationProgress: (params) => told.emitter?.curationProgress(params) },
+    askJudge: (params, signal) => {
+      if (told.judge === null) throw new Error('a judge was asked before the engine was connected');
+      return told.judge.askJudge(params, signal);
+    },
   });
   const connection = openConnection(port);
-  told.emitter = connection.emitter<EngineEvents>();
+  told.emitter = connection.emitter<EngineEvents & CurationEvents>();
+  told.judge = connection.client<JudgeHostApi>();
   connection.serve(engine.handlers);
 }
 

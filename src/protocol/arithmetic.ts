@@ -31,6 +31,18 @@ export function rewardSum(
   return `${rewardText(reward)} = ${sum}`;
 }
 
+/** The reward of a rollout as `rewardSum` has it, and named where it is taken from right or wrong. */
+export function shownReward(explanation: Explanation): string {
+  const { row } = explanation;
+  const reward = row.accReward ?? row.reward;
+  return isVerdict(explanation) ? texts.fromVerdict(rewardText(reward)) : rewardSum(explanation, reward);
+}
+
+/** True where nothing is logged that r_acc could be but right or wrong. */
+function isVerdict({ row, answerReward, formatReward }: Explanation): boolean {
+  return row.reward === null && row.accReward !== null && (answerReward === null || formatReward === null);
+}
+
 /** All lines of the sums of one rollout, in the order in which they are computed. */
 export function arithmeticLines(explanation: Explanation): readonly ArithmeticLine[] {
   const { row } = explanation;
@@ -70,9 +82,11 @@ function memberLine(member: GroupMember, own: boolean): string {
 }
 
 function rewardLine(explanation: Explanation): ArithmeticLine {
-  const { reward } = explanation.row;
-  if (reward === null) return { topic: 'reward', text: texts.rewardUnknown };
-  return { topic: 'reward', text: `r_acc = ${rewardSum(explanation, explanation.row.accReward ?? reward)}` };
+  const topic = 'reward';
+  const { accReward, reward } = explanation.row;
+  if (accReward === null && reward === null) return { topic, text: texts.rewardUnknown };
+  if (isVerdict(explanation)) return { topic, text: texts.rewardFromVerdict(rewardText(accReward)) };
+  return { topic, text: `r_acc = ${shownReward(explanation)}` };
 }
 
 function correctLine({ row, correctSource }: Explanation): ArithmeticLine {
@@ -94,7 +108,8 @@ function accLine({ row, accMean, accStd, accEqual }: Explanation): ArithmeticLin
 
 function toolRewardLine({ row }: Explanation): ArithmeticLine {
   const topic = 'toolReward';
-  if (row.toolReward === null || row.correct === null) return { topic, text: texts.toolRewardUnknown };
+  if (row.correct === null) return { topic, text: texts.toolRewardUnknown };
+  if (row.toolReward === null) return { topic, text: texts.toolRewardUnrewarded };
   if (!row.correct) return { topic, text: texts.toolRewardWrong };
   const value = row.calls === 0 ? '' : ` = ${numberText(row.toolReward)}`;
   return { topic, text: `r_tool = 1/(T+1) = ${row.calls === 0 ? '1' : `1/${row.calls + 1}`}${value}` };
@@ -112,7 +127,9 @@ function qualifyingLine({ row, qualifying, toolMean, toolStd }: Explanation): Ar
 
 function toolLine({ row, qualifying, toolMean, toolStd, toolEqual }: Explanation): ArithmeticLine {
   const topic = 'toolAdvantage';
-  if (row.toolAdvantage === null) return { topic, text: texts.toolUnknown };
+  if (row.toolAdvantage === null) {
+    return { topic, text: row.correct === null ? texts.toolUnknown : texts.toolUnrewarded };
+  }
   if (!row.qualifies) return { topic, text: texts.outside };
   if (qualifying === 1) return { topic, text: texts.alone };
   if (toolEqual) return { topic, text: texts.toolEqual };

@@ -3,7 +3,7 @@
  * typed arrays, no Map, Set or bigint): numbers that may be missing travel in Float64Array as NaN.
  */
 import type { DoctorApi } from './doctor.ts';
-import type { RolloutRef, RunCurves, RunId } from './engine.ts';
+import type { EngineApi, RolloutRef, RunCurves, RunId } from './engine.ts';
 import type { FlagsApi } from './flags.ts';
 import type { GroupViewApi } from './groupView.ts';
 import type { SamplesApi } from './samples.ts';
@@ -35,8 +35,39 @@ export interface AskedView {
   readonly view: string;
 }
 
-/** Requests of the webview to the host; those about samples, groups, flags and the doctor are the engine's answers. */
-export interface ChartsHostApi extends SamplesApi, GroupViewApi, DoctorApi, Pick<FlagsApi, 'redundancyCurves'> {
+/** Lines of a rollout's text, end exclusive, that are one turn. */
+export interface TextTurn {
+  readonly line: number;
+  readonly count: number;
+  /** "policy 2", "user": what the heading says. */
+  readonly label: string;
+}
+
+/** A call in a rollout's text. */
+export interface TextCall {
+  /** 0-based index of the call in its rollout. */
+  readonly call: number;
+  /** Line of its heading. */
+  readonly line: number;
+  readonly tool: string | null;
+  readonly latencyMs: number | null;
+  /** Ids of the redundancy rules that flag it as certain or likely. */
+  readonly redundant: readonly string[];
+}
+
+/** A rollout's transcript as text, at most 200,000 characters. Log text: never page source. */
+export interface RolloutText {
+  readonly text: string;
+  /** True where the transcript has more. */
+  readonly cut: boolean;
+  /** In the order of the text; those that are cut away are left out. */
+  readonly turns: readonly TextTurn[];
+  readonly calls: readonly TextCall[];
+}
+
+/** Requests of the webview to the host; those about samples, groups, flags, sums and the doctor are the engine's answers. */
+export interface ChartsHostApi
+  extends SamplesApi, GroupViewApi, DoctorApi, Pick<FlagsApi, 'redundancyCurves'>, Pick<EngineApi, 'explain'> {
   /** Runs that can be shown, and those that a command, or the view that a link, asked for since the page last asked. */
   runs(params: Record<string, never>): ChartRuns & {
     readonly asked: readonly RunId[];
@@ -48,14 +79,12 @@ export interface ChartsHostApi extends SamplesApi, GroupViewApi, DoctorApi, Pick
   /** Reveals a step's rollouts in the tree. */
   revealStep(params: { readonly run: RunId; readonly step: number }): null;
   /** Opens the transcript of a rollout. */
-  openRollout(params: { readonly run: RunId; readonly ref: RolloutRef }): null;
-  /** Opens the transcripts of two rollouts in the editor's diff. */
-  compareRollouts(params: { readonly run: RunId; readonly left: RolloutRef; readonly right: RolloutRef }): null;
-  /** The transcript as text, at most 200,000 characters (`cut` where it has more). Log text: never page source. */
-  rolloutText(params: { readonly run: RunId; readonly ref: RolloutRef }): {
-    readonly text: string;
-    readonly cut: boolean;
-  };
+  openRollout(params: { readonly ref: RolloutRef }): null;
+  /** Opens the transcript at one of its calls (0-based). */
+  openCall(params: { readonly ref: RolloutRef; readonly call: number }): null;
+  /** Opens the transcripts of two rollouts, of one run or of two, in the editor's diff. */
+  compareRollouts(params: { readonly left: RolloutRef; readonly right: RolloutRef }): null;
+  rolloutText(params: { readonly ref: RolloutRef }): RolloutText;
   /** Saves what the user exported, through a save dialog: text, or the bytes of a picture. */
   save(params: {
     readonly name: string;

@@ -6,10 +6,12 @@
 import type { FieldMapping } from '../model/fieldMapping.ts';
 import type { Note } from '../model/note.ts';
 import type { StepRow } from '../model/stepRow.ts';
+import type { CurationApi } from './curation.ts';
 import type { DoctorApi } from './doctor.ts';
 import type { MappingForm, MappingPreview } from './fieldMapping.ts';
 import type { FlagsApi } from './flags.ts';
 import type { GroupViewApi } from './groupView.ts';
+import type { ReplayQuestions } from './replay.ts';
 import type { SamplesApi } from './samples.ts';
 import type { TokenPage } from './tokens.ts';
 import type { TranscriptMessage } from './transcript.ts';
@@ -228,7 +230,7 @@ export interface Discovery {
 }
 
 /** Requests of the host to the engine. One params object in, one result out. */
-export interface EngineApi extends SamplesApi, GroupViewApi, DoctorApi, FlagsApi {
+export interface EngineApi extends SamplesApi, GroupViewApi, DoctorApi, FlagsApi, ReplayQuestions, CurationApi {
   /** Looks below folders for runs; found runs are kept, indexed in the background and watched. */
   discover(params: { readonly roots: readonly string[] }): Discovery;
   /** Opens a folder or file as one or more runs and starts indexing. UserError if nothing in it is a rollout log. */

@@ -71,6 +71,11 @@ export const flagTexts = {
   otherSiblings: (share: ShareOfSiblings) => `; with more: ${shareText(share)}`,
   noOtherSiblings: '; none with more',
   chance: (share: number) => `; guessing: ${percentText(share)}`,
+  knownBefore: (model: string, probability: number, gain: number) =>
+    `${model} gives the answer ${percentText(probability)} before this call, which adds ${numberText(gain)} nats`,
+  rightWithout: (right: number, judged: number) =>
+    `; without it right ${countText(right)} of ${countText(judged)} times`,
+  notChecked: '; whether it is the policy that acted is not checked: no log-probs are logged',
 } as const;
 
 /** Words of the counterfactual. */

@@ -7,6 +7,8 @@ export const mappingTexts = {
   intro: (folder: string) =>
     `Which field of a record means what. A mapping is kept for all logs of ${folder} that no other reader knows; nothing is written into that folder.`,
   guessed: 'These fields were guessed. Check them against the first record.',
+  guessedPart: 'Only some fields were recognised. Choose the prompt and the response, or the messages.',
+  notGuessed: 'No field was recognised. Choose the prompt and the response, or the messages.',
   kept: 'A mapping is kept for this folder.',
   changed: 'Changed, not saved yet.',
   none: '(none)',
@@ -21,6 +23,7 @@ export const mappingTexts = {
     size: 'Turns and calls',
   },
   size: (turns: string, calls: string) => `${turns}, ${calls}`,
+  noPreviewTerm: 'Problem',
   noPreview: (problem: string) => `No rollout with this mapping: ${problem}`,
   save: 'Save',
   saveTitle: 'Keep this mapping for all logs of the folder and read them with it',

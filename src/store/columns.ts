@@ -94,7 +94,12 @@ export const runColumns: readonly Column[] = [
   derived('group_size', 'INTEGER', '1', 'G: rollouts in the group.'),
   derived('group_qualifying', 'INTEGER', '1', '|Q|: right rollouts in the group.'),
   derived('correct', 'BOOLEAN', '1', 'correct_logged, else reward above the threshold of the run.'),
-  derived('acc_reward', 'DOUBLE', '1', 'r_acc = 0.9·r_ans + 0.1·r_fmt, or the logged reward of other trainers.'),
+  derived(
+    'acc_reward',
+    'DOUBLE',
+    '1',
+    'r_acc = 0.9·r_ans + 0.1·r_fmt, or the logged reward; right or wrong (1 or 0) in a step without rewards.',
+  ),
   derived('tool_reward', 'DOUBLE', '1', 'r_tool = 1/(T+1) if right, else 0.'),
   derived('acc_advantage', 'DOUBLE', '1', 'A_acc = (r_acc − mean)/(std + 1e-6) over the group.'),
   derived('tool_advantage', 'DOUBLE', '1', 'A_tool = (r_tool − mean_Q)/(std_Q + 1e-6) over Q, else 0.'),

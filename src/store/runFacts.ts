@@ -12,8 +12,10 @@ export interface RunFacts {
   readonly groups: number;
   readonly inferredGroups: number;
   readonly oddGroups: number;
-  /** With a reward or a verdict. */
+  /** With a reward, as a total or as its two parts. */
   readonly rewarded: number;
+  /** Without one, whose right or wrong was taken for it (engine/derive.ts). */
+  readonly rewardFromVerdict: number;
   readonly withAdvantage: number;
   /** Largest |logged − recomputed| by normalisation, NaN without any. */
   readonly advantageDifference: {
@@ -50,6 +52,7 @@ export async function runFacts({ database, view }: RunTable, signal?: AbortSigna
     inferredGroups: number(groups, 'inferred'),
     oddGroups: number(groups, 'odd'),
     rewarded: number(counts, 'rewarded'),
+    rewardFromVerdict: number(counts, 'from_verdict'),
     withAdvantage: number(counts, 'with_advantage'),
     advantageDifference: {
       std: number(counts, 'std', Number.NaN),
@@ -66,6 +69,8 @@ export async function runFacts({ database, view }: RunTable, signal?: AbortSigna
   };
 }
 
+const hasReward = 'reward IS NOT NULL OR (answer_reward IS NOT NULL AND format_reward IS NOT NULL)';
+
 /** A group of one has mean 0 and std 1 (hdpo.md section 2), whatever it is divided by. */
 function countsQuery(view: string): string {
   return `WITH deviations AS (
@@ -75,7 +80,8 @@ function countsQuery(view: string): string {
           THEN acc_advantage * sqrt(group_size / (group_size - 1.0)) ELSE acc_advantage END AS over_n
       FROM ${view} WHERE NOT (output IS NOT NULL AND acc_reward IS NULL AND reward IS NOT NULL)
     )
-    SELECT count(*) AS rollouts, count(coalesce(reward, correct_logged::INTEGER)) AS rewarded,
+    SELECT count(*) AS rollouts, count(*) FILTER (WHERE ${hasReward}) AS rewarded,
+      count(*) FILTER (WHERE acc_reward IS NOT NULL AND NOT (${hasReward})) AS from_verdict,
       count(logged_advantage) AS with_advantage,
       max(abs(logged_advantage - acc_advantage)) AS std, max(abs(logged_advantage - over_n)) AS std_over_n,
       max(abs(logged_advantage - deviation)) AS mean_only,

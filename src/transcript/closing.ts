@@ -4,7 +4,7 @@
  */
 import { isObject } from '../base/json.ts';
 import type { NamedValue, Rollout } from '../model/rollout.ts';
-import { arithmeticLines, memberLines, rewardSum } from '../protocol/arithmetic.ts';
+import { arithmeticLines, memberLines, rewardSum, shownReward } from '../protocol/arithmetic.ts';
 import type { Explanation } from '../protocol/engine.ts';
 import type { FlagReport } from '../protocol/flags.ts';
 import { counterfactualLines, counterfactualTitle } from '../protocol/flagTexts.ts';
@@ -58,8 +58,8 @@ function titleLine(rollout: Rollout, { runName, explanation }: TitleContext): st
 
 function rewardText(rollout: Rollout, explanation: Explanation | null): string {
   const { reward } = rollout;
-  const parts = explanation ?? { answerReward: reward.answer, formatReward: reward.format };
-  return texts.reward(rewardSum(parts, explanation?.row.accReward ?? reward.total));
+  const logged = { answerReward: reward.answer, formatReward: reward.format };
+  return texts.reward(explanation === null ? rewardSum(logged, reward.total) : shownReward(explanation));
 }
 
 function advantageLine(rollout: Rollout, { explanation, flags }: TitleContext): string {

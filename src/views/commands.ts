@@ -6,12 +6,15 @@ import * as vscode from 'vscode';
 import type { CommandTable } from '../host/commandTable.ts';
 import { notify } from '../host/notify.ts';
 import type { OpenTranscripts } from '../host/openTranscripts.ts';
+import type { ReplayModels } from '../host/replayModels.ts';
 import type { Session } from '../host/session.ts';
 import { annotationsCommands, type AnnotationsControls } from './annotations/activateAnnotations.ts';
 import { chartsCommands } from './charts/activateCharts.ts';
 import { cropsCommands } from './crops/activateCrops.ts';
+import { curateCommands } from './curate/activateCurate.ts';
 import { fieldMappingCommands } from './fieldMapping/activateFieldMapping.ts';
 import { redundancyCommands } from './redundancy/activateRedundancy.ts';
+import { replayCommands } from './replay/activateReplay.ts';
 import { runsTreeCommands, type RunsTreeControls } from './runsTree/runsTreeCommands.ts';
 import type { TokenViewControls } from './transcript/tokenView.ts';
 import { transcriptCommands } from './transcript/transcriptCommands.ts';
@@ -24,6 +27,7 @@ export interface CommandDependencies {
   readonly transcripts: OpenTranscripts;
   readonly tokenView: TokenViewControls;
   readonly annotations: AnnotationsControls;
+  readonly models: ReplayModels;
 }
 
 /** Registers every command of the extension. */
@@ -35,7 +39,9 @@ export function registerCommands(dependencies: CommandDependencies): void {
     ...annotationsCommands(dependencies),
     ...redundancyCommands(dependencies),
     ...cropsCommands(dependencies),
+    ...replayCommands(dependencies),
     ...chartsCommands(dependencies),
+    ...curateCommands(dependencies),
     ...fieldMappingCommands(dependencies),
   };
   for (const [id, handler] of Object.entries(table)) {

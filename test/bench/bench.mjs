@@ -9,8 +9,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeMetisRun } from '../generate/metisRun.mjs';
 import { chartsBench, framesText } from './charts.mjs';
+import { curateBench } from './curate.mjs';
 import { engineBench } from './engine.mjs';
 import { best, runNode } from './measure.mjs';
+import { replayBench } from './replay.mjs';
 import { rulesBench } from './rules.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -63,6 +65,31 @@ async function throughput(name, size, aim) {
   return { ...run, index: out, indexSeconds: index.seconds };
 }
 
+function reportReplay({ scoring, decoding, ours, logits, batch, tokens, vocabulary }) {
+  const rate = (value) => `${(tokens / value).toFixed(0)} tokens/s`;
+  const where = `${tokens} tokens, vocabulary ${vocabulary}, on the CPU`;
+  report(
+    'replay, scoring',
+    `${(1 / scoring.ratio).toFixed(2)} × a bare session.run loop over the same graph (aim: at least 0.95); ${where}: ` +
+      `${rate(scoring.ours)} against ${rate(scoring.bare)}`,
+    { ...scoring, aim: 0.95 },
+  );
+  const faster = logits.seconds / ours.seconds;
+  report(
+    'replay, scoring in the graph',
+    `${faster.toFixed(1)} × as fast as full logits with log-softmax in JavaScript (aim: at least 5); ${where}: ` +
+      `${rate(ours.seconds)} against ${rate(logits.seconds)}, peak ${megabytes(ours.peakBytes ?? 0)} against ${megabytes(logits.peakBytes ?? 0)}`,
+    { ratio: faster, aim: 5, ours, logits },
+  );
+  report(
+    'replay, generating',
+    `${decoding.ratio.toFixed(2)} × the time of the bare loop a token (aim: at most 1.1): ` +
+      `${decoding.ours.toFixed(1)} ms against ${decoding.bare.toFixed(1)} ms; 16 samples in a batch: ` +
+      `${batch.speedup.toFixed(1)} × as fast as one by one`,
+    { ...decoding, aim: 1.1, batch },
+  );
+}
+
 try {
   console.log(`${threads} threads, Node ${process.version}, sizes ${small === 1 ? 'whole' : 'a tenth'}\n`);
   const long = await throughput('1 GB of 30–100 KB lines', { bytes: 1e9, min: 30_000, max: 100_000 }, 2);
@@ -83,6 +110,13 @@ try {
     `${rules.ratio.toFixed(2)} × indexing without them (aim: at most 1.3); ${many.rollouts} rollouts in 8 KB lines, ` +
       `${rules.seconds.toFixed(1)} s against ${rules.bareSeconds.toFixed(1)} s`,
     { ...rules, aim: 1.3, rollouts: many.rollouts },
+  );
+  const curated = await curateBench({ root, directory: many.directory, storage: join(folder, 'curate-storage') });
+  report(
+    'curation',
+    `${curated.rollouts} rollouts: facts read once in ${curated.readSeconds.toFixed(0)} s, ${megabytes(curated.bytes)} more (aim: under 200 MB); ` +
+      `funnel of SFT in ${curated.sftSeconds.toFixed(1)} s, after a threshold moved ${curated.movedSeconds.toFixed(1)} s, of RL ${curated.rlSeconds.toFixed(1)} s`,
+    { ...curated, aim: 2e8 },
   );
   await rm(many.directory, { recursive: true });
 
@@ -110,6 +144,9 @@ try {
     `${(opened.transcriptSeconds * 1000).toFixed(0)} ms from question to text of ${megabytes(opened.transcriptBytes)} (aim: first line under 1 s)`,
     { seconds: opened.transcriptSeconds, bytes: opened.transcriptBytes },
   );
+
+  const replay = await replayBench({ root, folder, tokens: Math.round(2048 / small), vocabulary: 151_936 });
+  reportReplay(replay);
 
   const charts = await chartsBench({ rollouts: 400_000 / small });
   for (const [label, frames] of Object.entries(charts.frames)) {

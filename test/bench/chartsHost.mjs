@@ -58,7 +58,7 @@ export const themes = {
 };
 
 /** Opens the page with a run of so many rollouts; answers `{ browser, page }`. */
-export async function openCharts({ root, rollouts, steps, theme = 'dark', width = 1300, height = 900 }) {
+export async function openCharts({ root, rollouts, steps, runs = 1, theme = 'dark', width = 1300, height = 900 }) {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
   const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args });
   const page = await browser.newPage({ viewport: { width, height } });
@@ -72,13 +72,13 @@ export async function openCharts({ root, rollouts, steps, theme = 'dark', width 
   await page.setContent(
     `<!DOCTYPE html><html><head><title>charts</title><style>html{${variables.join('')}${fonts}}</style><style>${css}</style></head><body class="${kind}"></body></html>`,
   );
-  await page.evaluate(hostInPage, { rollouts, steps });
+  await page.evaluate(hostInPage, { rollouts, steps, runs });
   await page.addScriptTag({ content: script });
   return { browser, page };
 }
 
 /** Runs in the page: a host with one run, seeded. */
-function hostInPage({ rollouts, steps }) {
+function hostInPage({ rollouts, steps, runs }) {
   let seed = 7;
   const random = () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
@@ -179,22 +179,135 @@ function hostInPage({ rollouts, steps }) {
     indexing: false,
   };
   const bytesOf = (names) => names.reduce((sum, name) => sum + columns[name].BYTES_PER_ELEMENT, 0);
+  const questionOf = (row) => `question ${columns.prompt[row]}: what is 48 × 7?`;
+  const membersOf = (group) => Array.from({ length: size }, (_, place) => group * size + place);
+  const rowOf = (row) => ({
+    ref: { run: 'a', file: 'f', row },
+    step: columns.step[row],
+    group: String(columns.group[row]),
+    member: (row % size) + 1,
+    groupSize: size,
+    question: questionOf(row),
+    reward: columns.accReward[row],
+    correct: columns.correct[row] === 1,
+    calls: columns.calls[row],
+    redundantCalls: columns.redundantCalls[row],
+    accReward: columns.accReward[row],
+    toolReward: columns.correct[row] === 1 ? 1 / (columns.calls[row] + 1) : 0,
+    accAdvantage: columns.accAdvantage[row],
+    toolAdvantage: columns.toolAdvantage[row],
+    loggedAdvantage: null,
+    qualifies: columns.correct[row] === 1,
+  });
+  const sumsOf = (rows) => {
+    const spread = (values) => {
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+      return [mean, Math.sqrt(squares / Math.max(1, values.length - 1))];
+    };
+    const right = rows.filter((row) => columns.correct[row] === 1);
+    const [accMean, accStd] = spread(rows.map((row) => columns.accReward[row]));
+    const [toolMean, toolStd] = spread(right.map((row) => 1 / (columns.calls[row] + 1)));
+    const qualifying = right.length;
+    return { qualifying, accMean, accStd, toolMean, toolStd, accEqual: accStd === 0, toolEqual: !(toolStd > 0) };
+  };
   const answers = {
-    runs: () => ({ runs: [run], searching: false, asked: [], view: null }),
-    curves: () => curves,
-    samples: ({ columns: names, first }) => {
+    runs: () => ({
+      runs: [run, { ...run, id: 'b', name: 'grpo', colour: 1 }].slice(0, runs),
+      searching: false,
+      asked: [],
+      view: null,
+    }),
+    curves: (params) => ({ ...curves, run: params.run }),
+    samples: ({ run: of, columns: names, first }) => {
       const rows = Math.min(total - first, Math.floor(900_000 / bytesOf(names)));
       const part = Object.fromEntries(names.map((name) => [name, columns[name].slice(first, first + rows)]));
-      return { run: 'a', first, total, version: 1, lengthIsEstimate: false, columns: part };
+      return { run: of, first, total, version: 1, lengthIsEstimate: false, columns: part };
     },
-    rowsOf: ({ keys }) =>
-      [...keys].map((key) => ({
-        ref: { run: 'a', file: 'f', row: key },
-        question: `question ${key % 500}`,
-        group: String(key),
-      })),
+    rowsOf: ({ keys }) => [...keys].map(rowOf),
+    promptKeys: ({ run: of, first }) => ({
+      run: of,
+      first,
+      total: 500,
+      version: 1,
+      keys: Float64Array.from({ length: 500 - first }, (_, index) => first + index),
+    }),
+    groupOf: ({ key }) => {
+      const rows = membersOf(Number(key));
+      const sums = sumsOf(rows);
+      return {
+        run: 'a',
+        step: columns.step[rows[0]],
+        group: key,
+        question: questionOf(rows[0]),
+        size,
+        ...sums,
+        members: rows.map((row) => ({
+          key: row,
+          row: rowOf(row),
+          answerReward: columns.correct[row],
+          formatReward: 1,
+          masked: false,
+          push: 0,
+        })),
+      };
+    },
+    biography: ({ key, first }) => {
+      const prompt = Number(key) % 500;
+      const groups = Array.from({ length: total / size }, (_, group) => group).filter(
+        (group) => group % 500 === prompt,
+      );
+      const rows = groups.slice(first, first + 500).map((group) => {
+        const members = membersOf(group);
+        return {
+          step: columns.step[members[0]],
+          group: String(group),
+          size,
+          correct: members.filter((row) => columns.correct[row] === 1).length,
+          qualifying: members.filter((row) => columns.correct[row] === 1).length,
+          callsMean: members.reduce((sum, row) => sum + columns.calls[row], 0) / size,
+          rollouts: members.map((row) => ({ ...rowOf(row), key: row })),
+        };
+      });
+      return { rows, total: groups.length };
+    },
+    explain: ({ ref }) => {
+      const rows = membersOf(Math.floor(ref.row / size));
+      const members = rows.map(rowOf);
+      return {
+        row: rowOf(ref.row),
+        answerReward: columns.correct[ref.row],
+        formatReward: 1,
+        correctSource: 'as logged',
+        ...sumsOf(rows),
+        masked: false,
+        members,
+      };
+    },
+    rolloutText: ({ ref }) => {
+      const calls = columns.calls[ref.row];
+      const text = [`─── user`, `  ${questionOf(ref.row)}`, '─── policy 1', '  Let me see.'];
+      const found = [];
+      for (let call = 0; call < calls; call += 1) {
+        found.push({ call, line: text.length, tool: 'python', latencyMs: 610, redundant: call > 0 ? ['repeat'] : [] });
+        text.push(`  ▶ call ${call + 1}  python`, '      print(48 * 7)', '  ◀ 336');
+      }
+      const turns = [
+        { line: 0, count: 2, label: 'user' },
+        { line: 2, count: text.length - 2, label: 'policy 1' },
+      ];
+      return { text: text.join('\n'), cut: false, turns, calls: found };
+    },
     openRollout: (params) => {
       window.opened = params;
+      return null;
+    },
+    openCall: (params) => {
+      window.opened = params;
+      return null;
+    },
+    compareRollouts: (params) => {
+      window.compared = params;
       return null;
     },
     save: (params) => {
@@ -202,6 +315,7 @@ function hostInPage({ rollouts, steps }) {
       return null;
     },
     revealStep: () => null,
+    redundancyCurves: () => ({ run: 'a', step: curves.step, byRule: [], byTool: [] }),
     doctor: () => ({ run: 'a', findings: [] }),
   };
   window.acquireVsCodeApi = () => ({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { peakResidentBytes } from './measure.mjs';
 
 /** Just enough JSON-RPC to ask: ids, results, errors. The product's own client is TypeScript (src/protocol/rpc.ts). */
-function client(child) {
+export function client(child) {
   const waiting = new Map();
   let next = 0;
   child.on('message', (message) => {

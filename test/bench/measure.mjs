@@ -13,6 +13,16 @@ export function peakResidentBytes(pid) {
   }
 }
 
+/** Resident bytes of a running process now; null where the system does not say. */
+export function residentBytes(pid) {
+  try {
+    const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return match ? Number(match[1]) * 1024 : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Runs `node ARGS` to its end: `{ seconds, peakBytes, output }`. Rejects if it fails. */
 export function runNode(args, options = {}) {
   return new Promise((resolve, reject) => {

@@ -85,10 +85,15 @@ describe('invariant 8: native code is loaded by one process', () => {
   };
   it.each(['src/extension.ts', 'src/processes/readWorker.ts', 'webview/charts/main.ts'])('%s does not', (entry) => {
     expect(loadedFrom(entry).size).toBeGreaterThan(5);
-    expect([...loadedFrom(entry)].filter((path) => path === '@duckdb/node-api')).toEqual([]);
+    const native = ['@duckdb/node-api', 'onnxruntime-node'];
+    expect([...loadedFrom(entry)].filter((path) => native.includes(path))).toEqual([]);
   });
-  it('the engine does', () => {
-    expect([...loadedFrom('src/processes/engineMain.ts')]).toContain('@duckdb/node-api');
+  it('the engine and the replayer do, each one library', () => {
+    const [engine, replayer] = ['src/processes/engineMain.ts', 'src/processes/replayMain.ts'].map(loadedFrom);
+    expect([...(engine ?? [])]).toContain('@duckdb/node-api');
+    expect([...(engine ?? [])]).not.toContain('onnxruntime-node');
+    expect([...(replayer ?? [])]).toContain('onnxruntime-node');
+    expect([...(replayer ?? [])]).not.toContain('@duckdb/node-api');
   });
 });
 

@@ -22,8 +22,20 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'src/base',
     'node',
   ],
+  'src/replay': [
+    'src/protocol',
+    'src/analysis',
+    'src/model',
+    'src/base',
+    'node',
+    'onnxruntime-node',
+    '@huggingface/tokenizers',
+    '@huggingface/jinja',
+    'pbf',
+  ],
   'src/processes': [
     'src/engine',
+    'src/replay',
     'src/readers',
     'src/analysis',
     'src/store',
@@ -35,6 +47,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/cli': [
     'src/engine',
+    'src/replay',
     'src/analysis',
     'src/store',
     'src/transcript',
@@ -46,6 +59,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'src/cli.ts': [
     'src/cli',
     'src/engine',
+    'src/replay',
     'src/readers',
     'src/analysis',
     'src/store',
@@ -56,7 +70,16 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'node',
     'package.json',
   ],
-  'src/host': ['src/protocol', 'src/model', 'src/base', 'node', 'vscode', 'yauzl'],
+  'src/host': [
+    'src/protocol',
+    'src/model',
+    'src/base',
+    'node',
+    'vscode',
+    'yauzl',
+    '@huggingface/hub',
+    'onnxruntime-node/script/install-metadata.js',
+  ],
   'src/views': ['src/host', 'src/protocol', 'src/model', 'src/base', 'node', 'vscode'],
   'src/extension.ts': ['src/views', 'src/host', 'vscode', 'vscode-jsonrpc/node'],
   'webview/ui': [
@@ -68,6 +91,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'vscode-jsonrpc/browser',
   ],
   'webview/fieldMapping': ['webview/ui', 'src/protocol', 'src/model', 'src/base'],
+  'webview/replay': ['webview/ui', 'src/protocol', 'src/model', 'src/base'],
   'webview/crops': ['webview/ui', 'src/protocol', 'src/model', 'src/base'],
+  'webview/curate': ['webview/ui', 'src/protocol', 'src/model', 'src/base', 'd3'],
   'webview/charts': ['webview/ui', 'src/protocol', 'src/model', 'src/analysis', 'src/base', 'd3'],
 };

@@ -6,6 +6,7 @@ import { sourcesBelow, type SourceFile } from './sources.ts';
 /** Packages that one file alone may import. */
 const soleImporters: Readonly<Record<string, string>> = {
   '@duckdb/node-api': 'src/store/duckdb.ts',
+  'onnxruntime-node': 'src/replay/ortSession.ts',
   'vscode-jsonrpc': 'src/protocol/rpc.ts',
 };
 

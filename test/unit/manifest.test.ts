@@ -85,7 +85,7 @@ describe('commands', () => {
   it('share one category and have titles in Title Case without emoji, verb first', () => {
     const small = new Set(['a', 'an', 'the', 'of', 'in', 'with', 'and', 'or', 'to', 'by', 'at', 'for', 'on']);
     const verbs =
-      /^(Open|Close|Map|Refresh|Sort|Filter|Clear|Cancel|Resume|Set|Show|Compare|Reveal|Copy|Add|Remove|Confirm|Dismiss|Undo|Replay|Export|Import) ?/;
+      /^(Open|Close|Curate|Map|Refresh|Sort|Filter|Clear|Cancel|Resume|Set|Show|Compare|Reveal|Copy|Add|Remove|Confirm|Dismiss|Undo|Replay|Export|Import|Choose|Install|Play) ?/;
     for (const command of objects(contributes.commands)) {
       expect(command.category).toBe('%category%');
       const title = shown(command.title);
@@ -295,7 +295,13 @@ describe('activation', () => {
   });
   it('says what it needs of a workspace', () => {
     const capabilities = object(manifest.capabilities);
-    expect(object(capabilities.untrustedWorkspaces).supported).toBe(true);
+    const untrusted = object(capabilities.untrustedWorkspaces);
+    expect(untrusted.supported).toBe('limited');
+    // A path to run, a model to load, or an address to ask is the machine's, and not a workspace's.
+    const ofMachine = Object.entries(properties).filter(
+      ([key, item]) => object(item).scope === 'machine' && /^rolloutLens\.replay\./.test(key),
+    );
+    for (const [key] of ofMachine) expect(asArray(untrusted.restrictedConfigurations), key).toContain(key);
     expect(object(capabilities.virtualWorkspaces).supported).toBe('limited');
     for (const item of Object.values(capabilities).map(object)) expect(shown(item.description)).not.toBe('');
     expect(manifest.extensionKind).toEqual(['workspace']);

@@ -38,6 +38,9 @@ beforeAll(async () => {
 });
 afterAll(() => launched?.close());
 
+/** A group is called by its question. */
+const question = expect.stringMatching(/^“.*[?？…]”$/) as string;
+
 const said = (id: string): Promise<string> => charts.content.locator(`#chart-${id} .sentence`).innerText();
 const drillPath = async (): Promise<readonly string[]> => charts.content.locator('.crumbs li').allInnerTexts();
 const cells = async (row: number): Promise<readonly string[]> =>
@@ -117,7 +120,7 @@ describe('a selection', () => {
     await list.focus();
     await workbench.page.keyboard.press('ArrowDown');
     await workbench.page.keyboard.press('g');
-    await expect.poll(drillPath).toEqual(['alpha', 'steps 1 to 2', 'group']);
+    await expect.poll(drillPath).toEqual(['alpha', 'steps 1 to 2', question]);
     await expect.poll(() => list.locator('[data-index]').count()).toBe(run.rolloutsPerPrompt);
     const linked = charts.content.locator('#chart-plane g.group');
     expect(await linked.getAttribute('data-members')).toBe(String(run.rolloutsPerPrompt));
@@ -134,7 +137,7 @@ describe('a selection', () => {
     await workbench.screenshot('contributions-transcript');
     await workbench.editor.tab('Rollout Lens Charts').click();
     // The hidden page was torn down, and is where it was.
-    await expect.poll(drillPath).toEqual(['alpha', 'steps 1 to 2', 'group']);
+    await expect.poll(drillPath).toEqual(['alpha', 'steps 1 to 2', question]);
   });
 
   test('is undone step by step', async () => {
@@ -247,7 +250,11 @@ async function themeColours(): Promise<unknown> {
     const probe = document.createElement('i');
     probe.style.setProperty('color', 'var(--vscode-charts-' + name + ', var(--vscode-foreground))');
     document.body.append(probe);
-    const colour = getComputedStyle(probe).color.match(/[\\d.]+/g).slice(0, 3).map(Number);
+    const canvas = document.createElement('canvas');
+    const context = canvas.getContext('2d');
+    context.fillStyle = getComputedStyle(probe).color;
+    context.fillRect(0, 0, 1, 1);
+    const colour = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
     probe.remove();
     return colour;
   })`);

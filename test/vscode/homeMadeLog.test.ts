@@ -78,6 +78,43 @@ test('opening it offers to map its fields', async () => {
   await expect.poll(() => record.innerText()).toContain('"ask": "What is 6 × 7?"');
 });
 
+test('a folder of such logs offers it too, for the first of them, and the form says what it recognised', async () => {
+  const folder = path.join(launched.workspace, 'mine');
+  await mkdir(folder);
+  await writeFile(path.join(folder, 'a.jsonl'), lines(records));
+  const offer = workbench.notification(/mine holds no rollout log that can be read/);
+  const { quickInput, page } = workbench;
+  await workbench.runCommand('Rollout Lens: Open Run…');
+  await quickInput.pick(/Folder…/);
+  await quickInput.input.waitFor();
+  // The dialog puts its own path over what is typed while it still lists a folder: then once more.
+  const typed = async (): Promise<string> => (await quickInput.input.inputValue()).replace(/\/$/u, '');
+  await expect
+    .poll(async () => {
+      if ((await typed()) !== folder) await quickInput.type(folder);
+      await page.waitForTimeout(1_500);
+      return typed();
+    })
+    .toBe(folder);
+  // The first click may only go into the folder.
+  await expect
+    .poll(async () => {
+      if (await offer.isVisible()) return true;
+      const button = quickInput.widget.getByRole('button', { name: 'Open', exact: true });
+      await button.click({ timeout: 1_000 }).catch(() => undefined);
+      await page.waitForTimeout(1_000);
+      return offer.isVisible();
+    })
+    .toBe(true);
+  await offer.getByRole('button', { name: 'Map Fields…' }).click();
+  await expect.poll(() => workbench.webview().locator('p.intro').innerText()).toContain('/mine ');
+  expect(await standing().innerText()).toBe(
+    'No field was recognised. Choose the prompt and the response, or the messages.',
+  );
+  await workbench.chooseFromMenu(workbench.explorerItem('own.jsonl'), 'Map Fields…');
+  await expect.poll(() => workbench.webview().locator('p.intro').innerText()).not.toContain('/mine ');
+});
+
 test('the form shows the first rollout as the chosen fields read it', async () => {
   await choose('prompt', 'ask');
   await choose('response', 'said.text');

@@ -11,3 +11,6 @@ export function findBrowser(): string | undefined;
 
 /** Makes sure that the pinned VS Code is there, installing it on first use; throws with a sentence on what to install. */
 export function installVisualStudioCode(needs: { readonly browser: boolean }): Promise<Installation>;
+
+/** Installs the software GPU of the unit tests where this machine can do it by itself; never throws. */
+export function installSoftwareGpu(): Promise<void>;

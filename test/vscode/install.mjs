@@ -70,6 +70,23 @@ export async function installVisualStudioCode({ browser }) {
   };
 }
 
+/** Chromium's Vulkan driver in software and the loader that opens it: the GPU of the unit tests of replay. */
+const softwareGpu = {
+  'chromium-common': '/usr/lib/chromium/vk_swiftshader_icd.json',
+  libvulkan1: `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/libvulkan.so.1`,
+};
+
+/** Installs the software GPU where this machine can do it by itself; elsewhere says what is missing. Never throws. */
+export async function installSoftwareGpu() {
+  if (process.platform !== 'linux') return;
+  const missing = Object.keys(softwareGpu).filter((name) => !existsSync(softwareGpu[name]));
+  try {
+    await installDebianPackages(missing);
+  } catch (error) {
+    console.warn(`Tests on a GPU in software will be skipped. ${error.message}`);
+  }
+}
+
 /** Content-addressed, so that a changed lock file installs anew and two clones share one copy. */
 async function cacheFolder() {
   const hash = createHash('sha256').update(await readFile(path.join(here, 'package-lock.json')));
@@ -82,7 +99,7 @@ async function installDebianPackages(missing) {
   const command = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   if (!existsSync('/etc/debian_version')) {
     throw new Error(
-      `The VS Code for tests needs what Debian calls ${missing.join(', ')}. Install these with this machine's ` +
+      `The tests need what Debian calls ${missing.join(', ')}. Install these with this machine's ` +
         'package manager (for Chromium, ROLLOUT_LENS_CHROMIUM may name another path) and run this again.',
     );
   }

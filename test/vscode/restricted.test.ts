@@ -49,6 +49,17 @@ test('a log opens at its line', async () => {
   await workbench.editor.textContaining(/^step 1 · .* · rollout \d of 4/);
 });
 
+test('an episode plays without a model, and says why there is none', async () => {
+  await workbench.editor.clickCodeLens('Replay');
+  const page = workbench.webview();
+  await page.locator('.segment').first().waitFor();
+  await expect
+    .poll(() => page.locator('.model').first().innerText())
+    .toMatch(/In Restricted Mode no model is loaded.*Manage Workspace Trust/s);
+  expect(await page.getByText('Use the bundled model').count()).toBe(0);
+  await workbench.runCommand('View: Close Editor');
+});
+
 test('the charts draw', async () => {
   await workbench.runCommand('Rollout Lens: Show Charts');
   const charts = new ChartsPage(workbench);

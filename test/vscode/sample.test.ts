@@ -37,7 +37,7 @@ test('opens all runs, HDPO first, selected and open', async () => {
   await runs.row(/^steps 1–/).waitFor(slowly);
   const shownMs = performance.now() - started;
   await expect.poll(roots, slowly).toEqual(names);
-  await expect.poll(async () => (await runs.list())[0]?.description, slowly).toMatch(/100 steps.* tool \d+ % → \d+ %$/);
+  await expect.poll(async () => (await runs.list())[0]?.description, slowly).toMatch(/110 steps.* tool \d+ % → \d+ %$/);
   await expect
     .poll(
       async () => (await runs.list()).filter(({ level }) => level === 1).every((row) => / tool /.test(row.description)),

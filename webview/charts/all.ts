@@ -4,6 +4,7 @@
  */
 import { accAdvantageChart } from './accAdvantageChart.ts';
 import { accuracyChart } from './accuracyChart.ts';
+import { biographyChart } from './biographyChart.ts';
 import { callsAccuracyChart } from './callsAccuracyChart.ts';
 import { callsChart } from './callsChart.ts';
 import { changedPromptsChart } from './changedPromptsChart.ts';
@@ -13,6 +14,7 @@ import { coupledChart } from './coupledChart.ts';
 import { curriculumChart } from './curriculumChart.ts';
 import { effectiveWeightChart } from './effectiveWeightChart.ts';
 import { failedCallsChart } from './failedCallsChart.ts';
+import { groupChart } from './groupChart.ts';
 import { modelTextChart } from './modelTextChart.ts';
 import { negativePushChart } from './negativePushChart.ts';
 import { pairedEpochsChart } from './pairedEpochsChart.ts';
@@ -48,6 +50,9 @@ export const charts: readonly StepChart[] = [
 
 /** Charts of single rollouts, above those over training steps: the selection is made in them. */
 export const sampleCharts: readonly PanelChart[] = [contributionsChart, planeChart];
+
+/** Charts of the group that is selected, below the list in which it is. */
+export const groupCharts: readonly PanelChart[] = [groupChart, biographyChart];
 
 /** All other charts, below those over training steps. */
 export const panelCharts: readonly PanelChart[] = [

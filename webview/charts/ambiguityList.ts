@@ -54,7 +54,7 @@ export function makeAmbiguityList({ api, showError }: Pick<PanelContext, 'api' |
       const pair = pairs.get(key);
       if (!pair) return;
       const { wrong, right } = pair;
-      api.compareRollouts({ run: wrong.ref.run, left: wrong.ref, right: right.ref }).catch(showError);
+      api.compareRollouts({ left: wrong.ref, right: right.ref }).catch(showError);
     },
   });
   const node = element('div', { class: 'details' }, [head, list.node]);

@@ -4,7 +4,7 @@
  */
 import { format } from 'd3';
 import { numberText } from '../../src/base/numberText.ts';
-import { svg, type SvgNode } from './svgNode.ts';
+import { svg, type SvgNode } from '../ui/svgNode.ts';
 
 /** Text and lines of a drawing follow the theme. */
 export const foreground = 'var(--vscode-foreground)';

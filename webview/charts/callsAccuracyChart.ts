@@ -31,6 +31,7 @@ export const callsAccuracyChart: PanelChart = {
   columns: columnNames,
   columnsOf: 'shown',
   wide: false,
+  weightless: true,
   make: (context) => {
     const memo = makeMemo<readonly PathPoint[]>();
     return {

@@ -49,7 +49,7 @@ export function makeChangedList({ api, showError }: Pick<PanelContext, 'api' | '
     const row = opened[index];
     if (!row) return;
     const { left, right } = row;
-    api.compareRollouts({ run: left.ref.run, left: left.ref, right: right.ref }).catch(showError);
+    api.compareRollouts({ left: left.ref, right: right.ref }).catch(showError);
   };
   const find = async (input: ChangedInput, asked: readonly unknown[]): Promise<void> => {
     const { sides, changes } = input;

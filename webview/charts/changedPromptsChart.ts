@@ -1,15 +1,17 @@
 /**
- * The chart "Prompts that changed most": of the first two shown runs the prompts that both have, ranked by how large
+ * The chart "Prompts that changed most": of two of the shown runs the prompts that both have, ranked by how large
  * their change is at least (the lower bound of its 95 % interval), each with the interval. A row opens a rollout of
  * either run side by side. Leaves out the intervals (src/analysis/compareRuns.ts) and the list (changedList.ts).
  */
 import { changedPrompts, type ComparedMeasure, type PromptChange } from '../../src/analysis/compareRuns.ts';
 import { countText, notKnown, pluralText } from '../../src/base/numberText.ts';
+import type { RunId } from '../../src/protocol/engine.ts';
 import { select } from '../ui/select.ts';
 import { makeChangedList, type ChangedList } from './changedList.ts';
 import { makeMemo } from './memo.ts';
 import type { Drawing, NothingDrawn, PanelChart, PanelContext, PanelInput, PanelRun } from './panelChart.ts';
 import { makePromptKeys, type PromptKeys } from './promptKeys.ts';
+import { chosenRuns, makeRunPair, type RunPair } from './runPair.ts';
 import { hasColumns, type RunSamples } from './samples.ts';
 import { changeOfMeasureText, comparedColumnNames, measureText, type ComparedSide } from './changedTexts.ts';
 import { changeScene, mostDrawn } from './changedScene.ts';
@@ -28,22 +30,31 @@ export const changedPromptsChart: PanelChart = {
   title: 'Prompts that changed most',
   unit: 'second run − first run, 95 % interval',
   about:
-    'The first two shown runs: for each prompt that both have, the change from the first to the second over the selected steps (all, if none are selected). Ranked by the bound of the 95 % interval that is nearer to no change, since by the change itself the list would be of prompts that were sampled least; a prompt whose interval holds 0 has no sure change. Shares have Newcombe’s interval of two Wilson intervals; means of T one whose variance is moderated by that of all prompts. Enter or a click opens a rollout of either run side by side.',
+    'Two of the shown runs (the first two, unless others are chosen): for each prompt that both have, the change from the first to the second over the selected steps (all, if none are selected). Ranked by the bound of the 95 % interval that is nearer to no change, since by the change itself the list would be of prompts that were sampled least; a prompt whose interval holds 0 has no sure change. Shares have Newcombe’s interval of two Wilson intervals; means of T one whose variance is moderated by that of all prompts. Enter or a click opens a rollout of either run side by side.',
   columns: comparedColumnNames,
   columnsOf: 'shown',
   wide: true,
+  weightless: true,
   make: (context) => {
-    const own = savedMeasure(context.saved);
+    const own = savedCompared(context.saved);
     const memo = makeMemo<readonly PromptChange[]>();
     const keys = makePromptKeys(context.api, { onKeys: context.redraw, onError: context.showError });
     let list: ChangedList | null = null;
+    let choice: RunPair | null = null;
     return {
-      controls: () => [measureControl(context, own)],
+      controls: () => {
+        choice = makeRunPair((runs) => {
+          own.runs = runs;
+          context.save({ ...own });
+        });
+        return [measureControl(context, own), choice.node];
+      },
       details: () => {
         list = makeChangedList(context);
         return list.node;
       },
       draw: (input, width) => {
+        choice?.update(input.runs, chosenRuns(input.runs, own.runs));
         const compared = compare(input, { own, memo, keys });
         if ('missing' in compared) {
           list?.update(null);
@@ -57,20 +68,24 @@ export const changedPromptsChart: PanelChart = {
   },
 };
 
-interface Measure {
+/** What the chart keeps: the measure, and the two runs where someone chose them. */
+interface ComparedChoice {
   measure: ComparedMeasure;
+  runs: readonly RunId[];
 }
 
 function isMeasure(value: unknown): value is ComparedMeasure {
   return typeof value === 'string' && value in measures;
 }
 
-function savedMeasure(saved: unknown): Measure {
-  const found = typeof saved === 'object' && saved !== null && 'measure' in saved ? saved.measure : null;
-  return { measure: isMeasure(found) ? found : 'accuracy' };
+function savedCompared(saved: unknown): ComparedChoice {
+  const kept = typeof saved === 'object' && saved !== null ? saved : {};
+  const measure = 'measure' in kept && isMeasure(kept.measure) ? kept.measure : 'accuracy';
+  const runs: unknown = 'runs' in kept ? kept.runs : [];
+  return { measure, runs: Array.isArray(runs) ? runs.filter((run): run is string => typeof run === 'string') : [] };
 }
 
-function measureControl(context: PanelContext, own: Measure): HTMLElement {
+function measureControl(context: PanelContext, own: ComparedChoice): HTMLElement {
   return select({
     label: 'Compare',
     choices: measures,
@@ -90,19 +105,19 @@ interface Compared {
 }
 
 interface CompareOptions {
-  readonly own: Measure;
+  readonly own: ComparedChoice;
   readonly memo: ReturnType<typeof makeMemo<readonly PromptChange[]>>;
   readonly keys: PromptKeys;
 }
 
 function compare(input: PanelInput, { own, memo, keys }: CompareOptions): Compared | NothingDrawn {
-  const [first, second] = input.runs;
+  const [first, second] = chosenRuns(input.runs, own.runs);
   if (!first || !second) return { missing: 'Show two runs above to compare their prompts.' };
   const [one, other] = [sideOf(first, keys), sideOf(second, keys)];
   if (!one || !other) return readingRollouts;
   const { measure } = own;
   const { steps } = input.selection;
-  const changes = memo(one.columns.prompt, JSON.stringify([second.id, other.version, measure, steps]), () =>
+  const changes = memo(one.columns.prompt, JSON.stringify([first.id, second.id, other.version, measure, steps]), () =>
     changedPrompts(
       { ...one.columns, promptKey: one.promptKey },
       { ...other.columns, promptKey: other.promptKey },
@@ -126,7 +141,7 @@ function sideOf(run: PanelRun, keys: PromptKeys) {
 
 interface DrawingOptions {
   readonly width: number;
-  readonly own: Measure;
+  readonly own: ComparedChoice;
   readonly rows: readonly PromptChange[];
   readonly pick: (index: number) => void;
 }

@@ -8,7 +8,7 @@ import { countText } from '../../src/base/numberText.ts';
 import { bottomAxis, faintText, foreground, rightColour, textNode, wrongColour } from './axes.ts';
 import type { Drawing } from './panelChart.ts';
 import { spotsOfLines } from './spots.ts';
-import { svg, type SvgNode } from './svgNode.ts';
+import { svg, type SvgNode } from '../ui/svgNode.ts';
 
 /** Prompts that are drawn and listed. */
 export const mostDrawn = 20;

@@ -144,17 +144,17 @@ export function countRows(
   }
 }
 
-const known = new WeakMap<object, UnitContributions>();
+const known = new WeakMap<object, Map<ContributionMode, UnitContributions>>();
 
 /** The same, computed once for loaded samples and mode; null until their columns are there. */
 export function contributionsOfSamples(samples: RunSamples | null, mode: ContributionMode): UnitContributions | null {
   if (!samples || !hasColumns(samples.columns, contributionColumnNames)) return null;
   // The column is the same object as long as nothing changed.
   const { accAdvantage } = samples.columns;
-  const found = known.get(accAdvantage);
-  if (found?.mode === mode) return found;
-  const made = unitContributions(samples.columns, mode);
-  known.set(accAdvantage, made);
+  const byMode = known.get(accAdvantage) ?? new Map<ContributionMode, UnitContributions>();
+  const made = byMode.get(mode) ?? unitContributions(samples.columns, mode);
+  byMode.set(mode, made);
+  known.set(accAdvantage, byMode);
   return made;
 }
 

@@ -36,7 +36,7 @@ import {
 import { brushesOf, spotsOf } from './contributionsSpots.ts';
 import type { Raster } from './raster.ts';
 import { rolloutsText, stepsText } from './selection.ts';
-import { px, svg, type SvgNode } from './svgNode.ts';
+import { px, svg, type SvgNode } from '../ui/svgNode.ts';
 import { modeNames } from './weights.ts';
 
 /** Height of a row of the densities. */
@@ -237,7 +237,8 @@ function selectionNodes(plot: ContributionsPlot): SvgNode[] {
       stroke: foreground,
       'stroke-width': 1.5,
     });
-  if (!region) return [frame(stripTop.acc, axisTop)];
+  // In another mode its limits would frame other rollouts.
+  if (region?.mode !== plot.contributions.mode) return [frame(stripTop.acc, axisTop)];
   return [frame(stripY(plot, region.channel, region.high), stripY(plot, region.channel, region.low))];
 }
 

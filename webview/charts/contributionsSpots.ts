@@ -2,7 +2,7 @@
  * What of the chart "Contributions" can be pointed at and selected: bands of a strip at a step, and drags over strips and
  * axis. Pure. Leaves out places (contributionsPlot.ts) and drawing (contributionsChart.ts).
  */
-import { numberText } from '../../src/base/numberText.ts';
+import { numberText, signedText } from '../../src/base/numberText.ts';
 import {
   channels,
   height,
@@ -13,9 +13,10 @@ import {
   type Channel,
   type ContributionsPlot,
 } from './contributionsPlot.ts';
-import type { Box, BrushArea, PanelContext, Region, Spots } from './panelChart.ts';
-import { regionText, rolloutsText, rowsOfSteps, stepsText } from './selection.ts';
+import type { Box, BrushArea, PanelContext, Region, Spots, Why } from './panelChart.ts';
+import { regionText, rolloutsText, rowsOfSteps, selectedRows, stepsText, wholeRun } from './selection.ts';
 import { spotsOfGrid } from './spots.ts';
+import { membersWhy } from './whySums.ts';
 
 /** Bands that pointer and keyboard tell apart in a strip. */
 const bands = 12;
@@ -66,6 +67,7 @@ function regionBetween(plot: ContributionsPlot, channel: Channel, y0: number, y1
   const valueAt = (y: number): number => (1 - (2 * (y - top)) / stripHeight) * plot.most;
   return {
     channel,
+    mode: plot.contributions.mode,
     low: y1 >= top + stripHeight - 0.5 ? -Number.MAX_VALUE : valueAt(y1),
     high: y0 <= top + 0.5 ? Number.MAX_VALUE : valueAt(y0),
   };
@@ -107,6 +109,7 @@ export function spotsOf(plot: ContributionsPlot, context: PanelContext): Spots {
         pick: () => {
           context.select({ steps, region, group: null });
         },
+        why: () => bandWhy(plot, { channel, steps, region }, context),
       };
     },
     find: (x, y) => {
@@ -114,6 +117,28 @@ export function spotsOf(plot: ContributionsPlot, context: PanelContext): Spots {
       const top = lower ? stripTop.tool : stripTop.acc;
       const row = Math.max(0, Math.min(bands - 1, Math.floor((y - top) / cellHeight)));
       return [Math.floor((x - margin.left) / cellWidth), lower ? bands + row : row];
+    },
+  });
+}
+
+/** The rollouts of a band at a step, and their mean push. */
+function bandWhy(
+  { contributions, weights, input }: ContributionsPlot,
+  { channel, steps, region }: { channel: Channel; steps: readonly [number, number]; region: Region },
+  context: PanelContext,
+): Why | null {
+  if (!input.focus) return null;
+  const selection = { ...wholeRun, steps, region };
+  const rows = selectedRows(selection, { contributions, weights, group: null, plane: null });
+  const sum = rows.reduce((all, row) => all + (contributions[channel][row] ?? 0) * weights[channel], 0);
+  const name = channel === 'acc' ? 'accuracy' : 'efficiency';
+  return membersWhy({
+    input,
+    run: input.focus,
+    rows,
+    sums: [`mean ${name} push = ${signedText(sum)} / ${rows.length} = ${signedText(sum / rows.length)}`],
+    select: () => {
+      context.select({ steps, region, group: null });
     },
   });
 }

@@ -6,6 +6,7 @@
 import {
   prepareCoupled,
   type CoupledForm,
+  type CoupledOptions,
   type CoupledResult,
   type PreparedCoupled,
 } from '../../src/analysis/coupled.ts';
@@ -14,6 +15,7 @@ import { select } from '../ui/select.ts';
 import { slider } from '../ui/slider.ts';
 import { makeAmbiguityList, type AmbiguityList } from './ambiguityList.ts';
 import { accColour, foreground, toolColour } from './axes.ts';
+import { bandedFates, makeRestedBands, type BandedRun, type CoupledBands, type RestedBands } from './coupledBands.ts';
 import { makeMemo, type Memo } from './memo.ts';
 import type { Drawing, NothingDrawn, PanelChart, PanelContext, PanelInput, PanelRun } from './panelChart.ts';
 import { hasColumns } from './samples.ts';
@@ -58,13 +60,15 @@ export const coupledChart: PanelChart = {
   title: 'What if the reward were coupled',
   unit: 'shares of rollouts, over steps',
   about:
-    'One reward, normalised over the group, instead of two channels: unconditional r_acc + α/(T+1), for right and wrong alike (this is where ambiguity comes from); linear r_acc − α·T; gated r_acc + α·r_tool (never ambiguous: the strong baseline). Pushed the other way: |A_coupled| and |w_acc·A_acc + w_tool·A_tool| both above 1e-6 with opposite signs. Signal lost: pushed by HDPO and not by the coupled reward; gained: the reverse. Ambiguity pair: in one group a wrong rollout with T = 0 and a right one with T ≥ 1 whose r differ by less than 0.05. In a group where all are right, α cancels: whatever it is, the advantages are the same. Correlation: of r_acc with the ungated 1/(T+1) within groups, what a coupled std mixes; that of A_acc and A_tool is zero by construction while right rollouts share one r_acc. Pushes are plain: lengths and clipping are not in them.',
+    'One reward, normalised over the group, instead of two channels: unconditional r_acc + α/(T+1), for right and wrong alike (this is where ambiguity comes from); linear r_acc − α·T; gated r_acc + α·r_tool (never ambiguous: the strong baseline). Pushed the other way: |A_coupled| and |w_acc·A_acc + w_tool·A_tool| both above 1e-6 with opposite signs. Signal lost: pushed by HDPO and not by the coupled reward; gained: the reverse. Ambiguity pair: in one group a wrong rollout with T = 0 and a right one with T ≥ 1 whose r differ by less than 0.05. In a group where all are right, α cancels: whatever it is, the advantages are the same. Correlation: of r_acc with the ungated 1/(T+1) within groups, what a coupled std mixes; that of A_acc and A_tool is zero by construction while right rollouts share one r_acc. Pushes are plain: lengths and clipping are not in them. Bands: 95 % bootstrap over the groups of the step, made when the slider rests.',
   columns: columnNames,
   columnsOf: 'shown',
   wide: true,
   make: (context) => {
     const own = savedCoupled(context.saved);
     const memo = makeMemo<PreparedCoupled>();
+    const bands = makeRestedBands(context.redraw);
+    const scale = { top: 0 };
     let list: AmbiguityList | null = null;
     return {
       controls: () => controlsOf(context, own),
@@ -73,7 +77,7 @@ export const coupledChart: PanelChart = {
         return list.node;
       },
       draw: (input, width) => {
-        const drawn = draw(input, { width, own, memo, context });
+        const drawn = draw(input, { width, own, memo, bands, scale, context });
         const focus = input.focus;
         const prepared = focus === null ? null : preparedOf(focus, memo);
         const keys = focus?.samples?.columns.key;
@@ -132,21 +136,39 @@ interface DrawOptions {
   readonly width: number;
   readonly own: Coupled;
   readonly memo: Memo<PreparedCoupled>;
+  readonly bands: RestedBands;
+  /** The top of the axis, kept while the slider moves. */
+  readonly scale: { top: number };
   readonly context: PanelContext;
 }
 
-function draw(input: PanelInput, { width, own, memo, context }: DrawOptions): Drawing | NothingDrawn {
+function draw(input: PanelInput, { width, own, memo, bands, scale, context }: DrawOptions): Drawing | NothingDrawn {
   const { acc: accWeight, tool: toolWeight } = input.weights;
+  const options: CoupledOptions = { ...own, accWeight, toolWeight };
   const known = input.runs.flatMap((run) => {
     const prepared = preparedOf(run, memo);
-    return prepared === null ? [] : [{ run, prepared, result: prepared.evaluate({ ...own, accWeight, toolWeight }) }];
+    return prepared === null ? [] : [{ run, prepared, result: prepared.evaluate(options) }];
   });
   if (known.length === 0) return readingRollouts;
   if (known.every(({ result }) => result.total.samples === 0)) {
     return { missing: 'These logs have no rewards and verdicts, so there are no advantages to compare.' };
   }
-  const limits = [0, scaleOf(known.map(({ result }) => result.steps))] as const;
-  const shares = known.map(({ run, result }) => sharesPlot(run, result, { input, context, limits }));
+  const banded = known.map(({ run, prepared }) => ({ run, banded: bandedRun(run, prepared) }));
+  bands.want(
+    banded.flatMap((one) => one.banded ?? []),
+    options,
+  );
+  const found = banded.map(({ banded: one }) => one && bands.of(one, options));
+  // While the slider moves there are no bands: the axis stays as tall as they were, and shrinks when it rests.
+  const least = scaleOf(
+    known.map(({ result }) => result.steps),
+    found,
+  );
+  scale.top = found.every((one) => one !== null) ? least : Math.max(scale.top, least);
+  const limits = [0, scale.top] as const;
+  const shares = known.map(({ run, result }, index) =>
+    sharesPlot(run, result, { input, context, limits, bands: found[index] ?? null }),
+  );
   const correlation: XyPlot = {
     title: 'correlation of r_acc with 1/(T+1)',
     x: stepAxis(input.steps),
@@ -170,8 +192,11 @@ function draw(input: PanelInput, { width, own, memo, context }: DrawOptions): Dr
 }
 
 /** The top of the axis, one of a few: an axis that follows the slider would hide what the slider does. */
-function scaleOf(all: readonly CoupledResult['steps'][]): number {
+function scaleOf(all: readonly CoupledResult['steps'][], bands: readonly (CoupledBands | null)[]): number {
   let most = 0;
+  for (const one of bands) {
+    for (const fate of bandedFates) for (const high of one?.[fate].high ?? []) if (high > most) most = high;
+  }
   for (const { samples, opposite, lost, gained } of all) {
     for (let s = 0; s < samples.length; s += 1) {
       const largest = Math.max(opposite[s] ?? 0, lost[s] ?? 0, gained[s] ?? 0);
@@ -185,16 +210,23 @@ interface SharesOptions {
   readonly input: PanelInput;
   readonly context: PanelContext;
   readonly limits: readonly [number, number];
+  /** Null while they are not made: they come when the slider rests. */
+  readonly bands: CoupledBands | null;
 }
 
-function sharesPlot(run: PanelRun, { steps }: CoupledResult, { input, context, limits }: SharesOptions): XyPlot {
-  const line = (look: Omit<XyLine, 'points' | 'id'>, counts: Uint32Array): XyLine => ({
+function bandedRun({ samples }: PanelRun, prepared: PreparedCoupled): BandedRun | null {
+  return samples && hasColumns(samples.columns, columnNames) ? { columns: samples.columns, prepared } : null;
+}
+
+function sharesPlot(run: PanelRun, { steps }: CoupledResult, { input, context, limits, bands }: SharesOptions): XyPlot {
+  const line = (look: Omit<XyLine, 'points' | 'id'>, fate: (typeof bandedFates)[number]): XyLine => ({
     ...look,
     id: look.name,
     points: Array.from(steps.step, (step, s) => {
-      const [count, samples] = [counts[s] ?? 0, steps.samples[s] ?? 0];
+      const [count, samples] = [steps[fate][s] ?? 0, steps.samples[s] ?? 0];
+      const band = bands === null ? {} : { low: bands[fate].low[s] ?? NaN, high: bands[fate].high[s] ?? NaN };
       return {
-        ...stepPoint({ context, run }, step, { value: samples === 0 ? NaN : count / samples }),
+        ...stepPoint({ context, run }, step, { value: samples === 0 ? NaN : count / samples, ...band }),
         note: `${countText(count)} of ${pluralText(samples, 'rollout')}`,
       };
     }),
@@ -204,9 +236,9 @@ function sharesPlot(run: PanelRun, { steps }: CoupledResult, { input, context, l
     x: stepAxis(input.steps),
     y: { title: 'share', limits, format: percentText },
     lines: [
-      line({ name: 'pushed the other way', colour: foreground, style: 0, dash: null }, steps.opposite),
-      line({ name: 'signal lost', colour: accColour, style: 1, dash: '8 3 2 3' }, steps.lost),
-      line({ name: 'signal gained', colour: toolColour, style: 2, dash: '2 2' }, steps.gained),
+      line({ name: 'pushed the other way', colour: foreground, style: 0, dash: null }, 'opposite'),
+      line({ name: 'signal lost', colour: accColour, style: 1, dash: '8 3 2 3' }, 'lost'),
+      line({ name: 'signal gained', colour: toolColour, style: 2, dash: '2 2' }, 'gained'),
     ],
   };
 }

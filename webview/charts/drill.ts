@@ -5,6 +5,7 @@
 import type { RunId } from '../../src/protocol/engine.ts';
 import type { Selection } from './panelChart.ts';
 import { partText, regionText, stepsText, wholeRun } from './selection.ts';
+import { modeNames } from './weights.ts';
 
 /** Where one is: a run, and what of it is looked at. Null: the first run that is shown. */
 export interface DrillPlace {
@@ -37,10 +38,15 @@ export function drillBack(drill: Drill): Drill {
   return last ? { ...last, before: drill.before.slice(0, -1) } : drill;
 }
 
-/** A selection with a part of it changed. A group is looked at whole: it ends what selected some of its members. */
+/**
+ * A selection with a part of it changed. A group is looked at whole: it ends what selected some of its members; another
+ * group, or none, ends which of its rollouts is looked at.
+ */
 export function narrowed(selection: Selection, change: Partial<Selection>): Selection {
   const whole = typeof change.group === 'number' ? { region: null, part: null } : {};
-  return { ...selection, ...whole, ...change };
+  const next = { ...selection, ...whole, ...change };
+  const left = next.group !== selection.group && change.rollout === undefined;
+  return left || next.group === null ? { ...next, rollout: null } : next;
 }
 
 /** One word of the path and the selection that it stands for. */
@@ -49,8 +55,22 @@ export interface Crumb {
   readonly selection: Selection;
 }
 
+/** What is called by its name where it is known: the question of the group, the place of the rollout in it. */
+export interface CrumbNames {
+  readonly question: string | null;
+  /** "rollout 5 of 16" */
+  readonly rollout: string | null;
+}
+
+/** Characters of a question in the path. */
+const mostQuestion = 40;
+
 /** The words from the run to what is looked at. */
-export function crumbsOf(run: string, { steps, region, part, group }: Selection): readonly Crumb[] {
+export function crumbsOf(
+  run: string,
+  { steps, region, part, group, rollout }: Selection,
+  names: CrumbNames = { question: null, rollout: null },
+): readonly Crumb[] {
   const crumbs: Crumb[] = [{ text: run, selection: wholeRun }];
   let selection = wholeRun;
   const add = (text: string, change: Partial<Selection>): void => {
@@ -58,10 +78,18 @@ export function crumbsOf(run: string, { steps, region, part, group }: Selection)
     crumbs.push({ text, selection });
   };
   if (steps !== null) add(stepsText(steps), { steps });
-  if (region !== null) add(regionText(region), { region });
+  if (region !== null) add(`${regionText(region)} (${modeNames[region.mode]})`, { region });
   if (part !== null) add(partText(part), { part });
-  if (group !== null) add('group', { group });
+  if (group !== null) add(questionText(names.question), { group });
+  if (rollout !== null) add(names.rollout ?? `rollout ${rollout}`, { rollout });
   return crumbs;
+}
+
+/** A question as a word of the path: log text, cut. */
+function questionText(question: string | null): string {
+  const text = (question ?? '').replaceAll(/\s+/g, ' ').trim();
+  if (text === '') return 'group';
+  return `“${text.length > mostQuestion ? `${text.slice(0, mostQuestion - 1)}…` : text}”`;
 }
 
 function samePlace(a: DrillPlace, b: DrillPlace): boolean {

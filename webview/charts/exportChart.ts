@@ -5,7 +5,8 @@
  */
 import { background, foreground, textNode } from './axes.ts';
 import { rasterNode, type Raster } from './raster.ts';
-import { svg, toSource, type SvgNode } from './svgNode.ts';
+import { colourBytes } from './themeColours.ts';
+import { svg, toSource, type SvgNode } from '../ui/svgNode.ts';
 
 /** What goes into the file. */
 export interface ExportedDrawing {
@@ -74,7 +75,11 @@ export function wrapped(text: string, characters: number): string[] {
 /** SVG source with the colours of the page's theme. */
 export function inTheme(source: string): string {
   const style = getComputedStyle(document.body);
-  return resolveVariables(source, (name) => style.getPropertyValue(name));
+  return resolveVariables(source, (name) => {
+    const value = style.getPropertyValue(name);
+    // A colour made of another one (charts.css) is read by browsers only.
+    return value.includes('from') ? `rgb(${colourBytes(value).join(',')})` : value;
+  });
 }
 
 /** SVG source, colours resolved, as the bytes of a PNG at twice its size. Rejects where the browser cannot paint it. */

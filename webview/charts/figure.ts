@@ -1,6 +1,6 @@
 /**
  * One chart over training steps on the page: head, the plot or its table. Owns the keyboard of the plot: arrows move the
- * cursor between points and runs, Home and End jump, Enter opens, Shift with arrows selects steps.
+ * cursor between points and runs, Home and End jump, Enter opens, w asks why, Shift with arrows selects steps.
  */
 import { element } from '../ui/dom.ts';
 import type { FigureView, Series, StepChart } from './chart.ts';
@@ -19,6 +19,17 @@ export interface FigureEvents {
   readonly onOpen: (cursor: Cursor) => void;
   readonly onBrush: (steps: StepRange) => void;
   readonly onExport: (name: string, kind: ExportKind, content: string | Uint8Array) => void;
+  /** A point is rested on, or its rollouts are asked for by the key w. */
+  readonly onWhy: (
+    cursor: Cursor,
+    asked: {
+      readonly how: 'rest' | 'pin';
+      readonly title: string;
+      readonly box: DOMRect;
+      readonly from: SVGSVGElement;
+    },
+  ) => void;
+  readonly onLeave: () => void;
   /** Table or About was opened or closed: kept, since a hidden page is torn down. */
   readonly onView: (view: FigureView) => void;
   readonly onError: (error: unknown) => void;
@@ -69,7 +80,11 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
       table.update(series);
       return;
     }
-    const { onCursor: onPoint, onOpen, onBrush } = events;
+    const { onOpen, onBrush } = events;
+    const onPoint = (at: Cursor): void => {
+      events.onCursor(at);
+      askWhy('rest', at);
+    };
     drawn = drawLineChart({ node: plot, chart, series, width: width(), steps, onPoint, onOpen, onBrush });
     drawn.setCursor(cursor);
     drawn.setBrush(brush);
@@ -94,11 +109,23 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
     events.onExport(name, kind, kind === 'svg' ? source : await pngOf(source));
   };
 
+  const askWhy = (how: 'rest' | 'pin', at: Cursor): void => {
+    const one = series.find(({ run }) => run === at.run);
+    const value = one?.value[one.step.indexOf(at.step)] ?? NaN;
+    const box = drawn?.boxOf(at);
+    if (!one || !box || Number.isNaN(value)) return;
+    const title = `${one.name}, step ${at.step}: ${chart.title.toLowerCase()} ${chart.format(value)}`;
+    events.onWhy(at, { how, title, box, from: plot });
+  };
+  plot.addEventListener('pointerleave', events.onLeave);
+  plot.addEventListener('blur', events.onLeave);
+
   const onKey = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const from = cursor ?? lastPoint(series);
     if (!from) return;
     if (event.key === 'Enter' || event.key === ' ') events.onOpen(from);
+    else if (event.key === 'w') askWhy('pin', from);
     else {
       const next = moved(series, from, event.key);
       if (!next) return;
@@ -107,6 +134,7 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
         drawn?.setBrush([Math.min(anchor, next.step), Math.max(anchor, next.step)]);
       }
       events.onCursor(next);
+      if (!event.shiftKey) askWhy('rest', next);
     }
     event.preventDefault();
     event.stopPropagation();

@@ -8,7 +8,7 @@ import type { Series, StepChart } from './chart.ts';
 import type { Cursor } from './cursor.ts';
 import { lineChartHeight, lineChartMargin, lineNodes, stepScale, valueScale } from './lineNodes.ts';
 import { nearestIndex } from './reduce.ts';
-import { svg, toElement } from './svgNode.ts';
+import { svg, toElement } from '../ui/svgNode.ts';
 
 /** First and last step, inclusive. */
 export type StepRange = readonly [first: number, last: number];
@@ -32,6 +32,8 @@ export interface LineChart {
   setCursor(cursor: Cursor | null): void;
   /** Shades the selected steps; null for none. */
   setBrush(steps: StepRange | null): void;
+  /** Where a point is in the window; null where it is not drawn. */
+  boxOf(cursor: Cursor): DOMRect | null;
 }
 
 /** A pointer that moved less has clicked. */
@@ -159,6 +161,14 @@ export function drawLineChart(options: LineChartOptions): LineChart {
     setBrush: (range) => {
       brush = range;
       showBand(range);
+    },
+    boxOf: (cursor) => {
+      const one = series.find(({ run }) => run === cursor.run);
+      const value = one?.value[one.step.indexOf(cursor.step)] ?? NaN;
+      if (Number.isNaN(value)) return null;
+      const frame = node.getBoundingClientRect();
+      const scale = width === 0 ? 1 : frame.width / width;
+      return new DOMRect(frame.left + x(cursor.step) * scale - 6, frame.top + y(value) * scale - 6, 12, 12);
     },
   };
 }

@@ -6,7 +6,7 @@ import { extent, line, scaleLinear, symbol, symbols } from 'd3';
 import { bottomAxis, leftAxis, background, stepText, stepTicks } from './axes.ts';
 import type { Series, StepChart } from './chart.ts';
 import { reducePoints } from './reduce.ts';
-import { svg, type SvgNode } from './svgNode.ts';
+import { svg, type SvgNode } from '../ui/svgNode.ts';
 
 /** Height of the drawing in px. */
 export const lineChartHeight = 190;

@@ -3,7 +3,6 @@
  * Holds per-step curves (a few KB a run) and the columns that the charts in view need; everything else stays in the
  * engine. Restored from its saved state. Leaves out every chart, and what the figures do by themselves.
  */
-import { countText } from '../../src/base/numberText.ts';
 import type { AskedView, ChartRun, ChartRuns, ChartsEvents, ChartsHostApi } from '../../src/protocol/charts.ts';
 import type { RunCurves, RunId } from '../../src/protocol/engine.ts';
 import { openConnection } from '../../src/protocol/rpc.ts';
@@ -12,7 +11,7 @@ import { registerControls } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { connectHost } from '../ui/host.ts';
 import { onThemeChange } from '../ui/theme.ts';
-import { charts, panelCharts, sampleCharts } from './all.ts';
+import { charts, groupCharts, panelCharts, sampleCharts } from './all.ts';
 import type { Series, StepChart } from './chart.ts';
 import './charts.css';
 import { shownRuns, ticked, type Choice } from './choice.ts';
@@ -22,12 +21,15 @@ import { crumbsOf, drillBack, drillTo, narrowed, type Drill } from './drill.ts';
 import { makeDrillPath } from './drillPath.ts';
 import { makeFigure } from './figure.ts';
 import type { ExportKind } from './figureHead.ts';
+import { makeGroupLoader } from './groupLoader.ts';
 import { makeLegend, runColour } from './legend.ts';
 import { makePageSummary, type SummaryInput } from './pageSummary.ts';
 import { viewOf, withView } from './pageLink.ts';
+import { makePagePanels } from './pagePanels.ts';
+import { makePageWhy } from './pageWhy.ts';
 import { savedState, toSave, type PageState } from './pageState.ts';
-import type { PanelChart, PanelContext, PanelInput, PanelRun, Selection } from './panelChart.ts';
-import { makePanelFigure } from './panelFigure.ts';
+import type { PanelInput, PanelRun, Selection } from './panelChart.ts';
+import { readoutText } from './readout.ts';
 import { listColumnNames, makeSampleList } from './sampleList.ts';
 import { makeSampleStore } from './samples.ts';
 import { wholeRun } from './selection.ts';
@@ -44,12 +46,28 @@ let searching = true;
 let state = savedState(host.saved);
 let shown: ReadonlySet<RunId> = new Set();
 const curves = new Map<RunId, RunCurves>();
-/** The line above the charts names this many measures; the charts themselves name all. */
-const mostRead = 5;
 const noView = { table: false, about: false };
 
 const pageSummary = makePageSummary();
 const doctor = makeDoctorNotes(api, showError);
+const why = makePageWhy({
+  api,
+  input: panelInput,
+  openKey: (run, key) => {
+    openKey(run, key).catch(showError);
+  },
+  goTo: (focus, selection) => {
+    goTo(drillTo(state.drill, { focus, selection }));
+  },
+  showError,
+});
+const groups = makeGroupLoader(api, {
+  onChange: () => {
+    showDrill();
+    drawSoon();
+  },
+  onError: showError,
+});
 const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
 const legend = makeLegend((run, checked) => {
   choose(ticked(state.choice, runs, { run, shown: checked }));
@@ -57,7 +75,7 @@ const legend = makeLegend((run, checked) => {
 const weights = makeWeightControls(state.weights, state.mode, {
   onWeights: (next) => {
     keep({ weights: next });
-    drawSoon();
+    panels.drawSoon('weighed');
   },
   onMode: (mode) => {
     keep({ mode });
@@ -90,63 +108,56 @@ const figures = charts.map((chart) => ({
       onView: (view) => {
         keep({ views: { ...state.views, [chart.id]: view } });
       },
+      onWhy: why.onPoint(chart.about),
+      onLeave: why.leaveWhy,
       onError: showError,
     },
     state.views[chart.id] ?? noView,
   ),
 }));
 
-/** Charts that were in view: their columns are loaded. */
-const seen = new Set<PanelChart>();
 let listSeen = false;
-const makePanel = (chart: PanelChart) => {
-  const context: PanelContext = {
+const panels = makePagePanels({
+  charts: [...sampleCharts, ...groupCharts, ...panelCharts],
+  context: {
     api,
-    saved: state.own[chart.id],
-    save: (own) => {
-      keep({ own: { ...state.own, [chart.id]: own } });
-      context.redraw();
-    },
-    redraw: () => {
-      changed.add(chart);
-      schedule();
-    },
     select,
     open,
     openKey: (run, key) => {
       openKey(run, key).catch(showError);
     },
     revealStep: (run, step) => void api.revealStep({ run, step }).catch(showError),
+    whyStep: why.whyStep,
+    showWhy: why.showWhy,
+    leaveWhy: why.leaveWhy,
+    explain: why.explanations.of,
     showError,
-  };
-  const figure = makePanelFigure({
-    chart,
-    view: chart.make(context),
-    events: {
-      onCursor: setCursor,
-      onExport: save,
-      onView: (view) => {
-        keep({ views: { ...state.views, [chart.id]: view } });
-      },
-      onSeen: () => {
-        seen.add(chart);
-        want();
-      },
-      onError: showError,
-    },
-    begin: state.views[chart.id] ?? noView,
-  });
-  return { chart, figure };
-};
-/** Panels to draw on the next frame. */
-const changed = new Set<PanelChart>();
-const samplePanels = sampleCharts.map(makePanel);
-const otherPanels = panelCharts.map(makePanel);
-const panels = [...samplePanels, ...otherPanels];
+  },
+  saved: ({ id }) => state.own[id],
+  onSave: ({ id }, own) => {
+    keep({ own: { ...state.own, [id]: own } });
+  },
+  view: ({ id }) => state.views[id] ?? noView,
+  onView: ({ id }, view) => {
+    keep({ views: { ...state.views, [id]: view } });
+  },
+  onCursor: setCursor,
+  onExport: save,
+  onSeen: want,
+  onWhy: why.onSpot,
+  onLeave: why.leaveWhy,
+  onError: showError,
+  input: () => (page.hidden ? null : panelInput()),
+  onDrawn: (input) => {
+    list.update(input, state.sort);
+  },
+});
 const list = makeSampleList({
   api,
   select,
   open,
+  showWhy: why.showWhy,
+  leaveWhy: why.leaveWhy,
   showError,
   onSort: (sort) => {
     keep({ sort });
@@ -162,10 +173,11 @@ const list = makeSampleList({
 });
 
 const page = element('main', {}, [
-  ...samplePanels.map(({ figure }) => figure.node),
+  ...sampleCharts.map(panels.nodeOf),
   list.node,
+  ...groupCharts.map(panels.nodeOf),
   ...figures.map(({ figure }) => figure.node),
-  ...otherPanels.map(({ figure }) => figure.node),
+  ...panelCharts.map(panels.nodeOf),
 ]);
 document.body.append(
   element('header', { class: 'top' }, [element('h1', {}, ['Charts']), legend.node, weights.node, path.node, readout]),
@@ -173,6 +185,7 @@ document.body.append(
   ...pageSummary.nodes,
   doctor.node,
   page,
+  why.node,
 );
 
 function showError(error: unknown): void {
@@ -207,20 +220,12 @@ function setCursor(cursor: Cursor): void {
 
 function showCursor(): void {
   const { cursor } = state;
-  for (const { figure } of [...figures, ...panels]) figure.setCursor(cursor);
-  readout.textContent = cursor ? describe(cursor) : '';
-}
-
-function describe(cursor: Cursor): string {
-  const run = runs.find(({ id }) => id === cursor.run);
-  const curve = curves.get(cursor.run);
-  const index = curve?.step.indexOf(cursor.step) ?? -1;
-  if (!run || !curve || index < 0) return '';
-  const values = charts.slice(0, mostRead).flatMap((chart) => {
-    const value = chart.values(curve)[index] ?? NaN;
-    return Number.isNaN(value) ? [] : [`${chart.title.toLowerCase()} ${chart.format(value)}`];
-  });
-  return `${run.name} · step ${cursor.step} · ${countText(curve.rollouts[index] ?? 0)} rollouts · ${values.join(' · ')}`;
+  for (const { figure } of figures) figure.setCursor(cursor);
+  panels.setCursor(cursor);
+  const run = runs.find(({ id }) => id === cursor?.run);
+  const curve = run && curves.get(run.id);
+  readout.textContent =
+    cursor && run && curve ? readoutText(charts, { name: run.name, curves: curve }, cursor.step) : '';
 }
 
 function select(change: Partial<Selection>): void {
@@ -241,7 +246,13 @@ function goTo(drill: Drill): void {
 
 function showDrill(): void {
   const run = runs.find(({ id }) => id === focusOf());
-  path.update(run ? crumbsOf(run.name, state.drill.selection) : [], state.drill.before.length > 0);
+  const { group: ordinal, rollout } = state.drill.selection;
+  const group = run && ordinal !== null ? groups.of(store.of(run.id), ordinal) : null;
+  const names = {
+    question: group?.question ?? null,
+    rollout: rollout !== null && group?.view ? `rollout ${rollout} of ${group.view.size}` : null,
+  };
+  path.update(run ? crumbsOf(run.name, state.drill.selection, names) : [], state.drill.before.length > 0);
   for (const { figure } of figures) figure.setBrush(state.drill.selection.steps);
 }
 
@@ -262,7 +273,7 @@ function open(index: number): void {
 async function openKey(run: RunId, key: number): Promise<void> {
   const [row] = await api.rowsOf({ run, keys: Float64Array.of(key) });
   if (!row) throw new Error('This rollout is no longer in the log.');
-  await api.openRollout({ run, ref: row.ref });
+  await api.openRollout({ ref: row.ref });
 }
 
 /** Asks for the columns of the charts that have been in view. */
@@ -272,11 +283,10 @@ function want(): void {
   const add = (run: RunId, names: readonly SampleColumn[]): void => {
     if (names.length > 0) wanted.set(run, new Set([...(wanted.get(run) ?? []), ...names, 'key']));
   };
-  for (const { columns, columnsOf } of seen) {
-    for (const run of columnsOf === 'shown' ? shown : []) if (curves.has(run)) add(run, columns);
-    if (focus !== null) add(focus, columns);
-  }
+  panels.wantColumns(add, { focus, shown: [...shown].filter((run) => curves.has(run)) });
   if (listSeen && focus !== null) add(focus, listColumnNames);
+  // The path names the group, wherever the page is.
+  if (state.drill.selection.group !== null && focus !== null) add(focus, ['key', 'group']);
   store.want(wanted);
 }
 
@@ -289,7 +299,9 @@ function panelInput(): PanelInput {
   });
   const focus = all.find(({ id }) => id === focusOf()) ?? null;
   const { weights: used, mode, drill } = state;
-  return { runs: all, focus, steps: sharedSteps(), selection: drill.selection, weights: used, mode };
+  const { selection } = drill;
+  const group = focus && selection.group !== null ? groups.of(focus.samples, selection.group) : null;
+  return { runs: all, focus, steps: sharedSteps(), selection, group, weights: used, mode };
 }
 
 function sharedSteps(): readonly [number, number] {
@@ -302,26 +314,7 @@ function sharedSteps(): readonly [number, number] {
 
 /** Draws all panels on the next frame. */
 function drawSoon(): void {
-  for (const { chart } of panels) changed.add(chart);
-  schedule();
-}
-
-let frame = 0;
-function schedule(): void {
-  if (frame === 0) {
-    frame = requestAnimationFrame(() => {
-      frame = 0;
-      drawPanels();
-    });
-  }
-}
-
-function drawPanels(): void {
-  if (page.hidden) return;
-  const input = panelInput();
-  for (const { chart, figure } of panels) if (changed.has(chart)) figure.draw(input);
-  changed.clear();
-  list.update(input, state.sort);
+  panels.drawSoon('all');
 }
 
 function seriesOf(chart: StepChart): Series[] {
@@ -394,6 +387,7 @@ connection.on<ChartsEvents>({
   curvesChanged: ({ run }) => {
     store.changed(run);
     doctor.changed(run);
+    why.explanations.changed(run);
     if (shown.has(run)) void load([run]);
     else curves.delete(run);
   },
@@ -406,10 +400,19 @@ connection.on<ChartsEvents>({
     api.copyLink({ runs: named, view: viewOf(state, named) }).catch(showError);
   },
 });
-store.onChange(drawSoon);
+store.onChange(() => {
+  // The path names the group, which is known once its columns are.
+  showDrill();
+  drawSoon();
+});
 store.onError(showError);
 
 document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && why.dismiss()) {
+    event.preventDefault();
+    event.stopPropagation();
+    return;
+  }
   const goesBack = event.altKey ? event.key === 'ArrowLeft' : event.key === 'Escape';
   if (!goesBack || event.ctrlKey || event.metaKey || state.drill.before.length === 0) return;
   back();
@@ -420,7 +423,9 @@ document.addEventListener('keydown', (event) => {
 
 /** Shows what a link asks for; Back leads to what was shown. */
 function takeView({ runs: named, view }: AskedView): void {
+  const before = state.own;
   keep(withView(state, named, view));
+  panels.restore(before);
   weights.set(state.weights, state.mode);
   setShown();
 }

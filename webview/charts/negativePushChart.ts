@@ -2,7 +2,7 @@
  * The chart "Right, yet pushed down": the share of right rollouts whose net push is negative, a line a run.
  * Leaves out the sums (src/analysis/negativePush.ts) and what a rollout pushes (contributionColumns.ts).
  */
-import { negativePush } from '../../src/analysis/negativePush.ts';
+import { negativePush, prepareNegativePush } from '../../src/analysis/negativePush.ts';
 import type { StepBands } from '../../src/analysis/stepBands.ts';
 import { percentText } from '../../src/base/numberText.ts';
 import { stepText } from './axes.ts';
@@ -31,6 +31,7 @@ export const negativePushChart: PanelChart = {
   wide: false,
   make: (context) => {
     const memo = makeMemo<StepBands>();
+    const prepared = makeMemo<ReturnType<typeof prepareNegativePush>>();
     let rested = '';
     let timer: ReturnType<typeof setTimeout> | null = null;
     return {
@@ -46,7 +47,7 @@ export const negativePushChart: PanelChart = {
                 rested = key;
                 context.redraw();
               }, restMs);
-        const options = { input, memo, bands: rested === key ? 'bands' : 'none' } as const;
+        const options = { input, memo, prepared, bands: rested === key ? 'bands' : 'none' } as const;
         const known = input.runs.flatMap((run) => {
           const steps = stepsOf(run, options);
           return steps === null ? [] : [{ run, steps }];
@@ -78,19 +79,24 @@ export const negativePushChart: PanelChart = {
 interface Options {
   readonly input: PanelInput;
   readonly memo: Memo<StepBands>;
+  readonly prepared: Memo<ReturnType<typeof prepareNegativePush>>;
   readonly bands: 'bands' | 'none';
 }
 
-function stepsOf({ samples }: PanelRun, { input, memo, bands }: Options): StepBands | null {
+function stepsOf({ samples }: PanelRun, { input, memo, prepared, bands }: Options): StepBands | null {
   const contributions = contributionsOfSamples(samples, input.mode);
   if (!samples || !contributions || !hasColumns(samples.columns, columnNames)) return null;
   const { columns } = samples;
   const { acc, tool } = input.weights;
+  if (bands === 'none') {
+    const make = () => prepareNegativePush({ ...columns, acc: contributions.acc, tool: contributions.tool });
+    return prepared(columns.accAdvantage, input.mode, make)(acc, tool);
+  }
   const scaled = (values: Float32Array, weight: number): Float32Array => values.map((value) => value * weight);
-  return memo(columns.accAdvantage, JSON.stringify([input.mode, input.weights, bands]), () =>
+  return memo(columns.accAdvantage, JSON.stringify([input.mode, input.weights]), () =>
     negativePush(
       { ...columns, acc: scaled(contributions.acc, acc), tool: scaled(contributions.tool, tool) },
-      bands === 'bands' ? bandsOver(columns.group) : null,
+      bandsOver(columns.group),
     ),
   );
 }

@@ -82,20 +82,29 @@ function placeOf(saved: unknown): DrillPlace {
 
 /** A selection that was saved or stands in a link; parts that are not one are left out. */
 export function selectionOf(saved: unknown): Selection {
-  const { steps, region, part, group } = recordOf(saved);
+  const { steps, region, part, group, rollout } = recordOf(saved);
   return {
     ...wholeRun,
     steps: pairOf(steps),
     region: regionOf(region),
     part: partOf(part),
-    group: typeof group === 'number' && Number.isInteger(group) && group >= 0 ? group : null,
+    group: indexOf(group),
+    // Of no group, it is not looked at.
+    rollout: indexOf(group) === null ? null : indexOf(rollout),
   };
 }
 
+function indexOf(saved: unknown): number | null {
+  return typeof saved === 'number' && Number.isSafeInteger(saved) && saved >= 0 ? saved : null;
+}
+
 function regionOf(saved: unknown): Region | null {
-  const { channel, low, high } = recordOf(saved);
+  const { channel, low, high, mode } = recordOf(saved);
   const limits = pairOf([low, high]);
-  return limits && (channel === 'acc' || channel === 'tool') ? { channel, low: limits[0], high: limits[1] } : null;
+  const known = modes.find((one) => one === mode);
+  return limits && known && (channel === 'acc' || channel === 'tool')
+    ? { channel, mode: known, low: limits[0], high: limits[1] }
+    : null;
 }
 
 function partOf(saved: unknown): PlanePart | null {

@@ -24,6 +24,7 @@ export const pairedEpochsChart: PanelChart = {
   columns: columnNames,
   columnsOf: 'shown',
   wide: true,
+  weightless: true,
   make: () => {
     const memo = makeMemo<readonly EpochPair[]>();
     return {

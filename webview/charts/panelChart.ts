@@ -5,13 +5,14 @@
  */
 import type { ContributionMode } from '../../src/analysis/contributions.ts';
 import type { ChartsHostApi } from '../../src/protocol/charts.ts';
-import type { RunCurves, RunId } from '../../src/protocol/engine.ts';
+import type { Explanation, RunCurves, RunId } from '../../src/protocol/engine.ts';
 import type { Client } from '../../src/protocol/rpc.ts';
 import type { SampleColumn } from '../../src/protocol/samples.ts';
 import type { Cursor } from './cursor.ts';
+import type { SelectedGroup } from './groupLoader.ts';
 import type { Raster } from './raster.ts';
 import type { RunSamples } from './samples.ts';
-import type { SvgNode } from './svgNode.ts';
+import type { SvgNode } from '../ui/svgNode.ts';
 
 /** w_acc and w_tool as the page's controls are set, unitless. */
 export interface Weights {
@@ -19,9 +20,11 @@ export interface Weights {
   readonly tool: number;
 }
 
-/** Part of one channel's contributions: from `low` to `high`, both inclusive, in units of a push. */
+/** Part of one channel's contributions: from `low` to `high`, both inclusive, in units of a push as `mode` measures it. */
 export interface Region {
   readonly channel: 'acc' | 'tool';
+  /** The mode in which it was chosen: another mode has other units, and the region stays what it was. */
+  readonly mode: ContributionMode;
   readonly low: number;
   readonly high: number;
 }
@@ -43,7 +46,38 @@ export interface Selection {
   readonly part: PlanePart | null;
   /** Dense ordinal of a group in the samples. */
   readonly group: number | null;
+  /** Which rollout of that group is looked at: its 1-based place in the order of the log. It narrows nothing. */
+  readonly rollout: number | null;
 }
+
+/** One of the rollouts that a number comes from. */
+export interface WhyMember {
+  /** As in SampleColumns. */
+  readonly key: number;
+  /** "✓ T 2, A_acc +0.86, A_tool −0.70, push +0.75" */
+  readonly text: string;
+}
+
+/** Where a number comes from: the sums of one rollout and its group, or the rollouts that a value is made of. */
+export type Why =
+  | {
+      readonly kind: 'rollout';
+      readonly run: RunId;
+      readonly key: number;
+      /** How the page weighs its advantages. */
+      readonly sums: readonly string[];
+    }
+  | {
+      readonly kind: 'members';
+      readonly run: RunId;
+      readonly sums: readonly string[];
+      /** The first of them, largest push first. */
+      readonly members: readonly WhyMember[];
+      /** All of them. */
+      readonly count: number;
+      /** Selects them; null where they cannot be. */
+      readonly select: (() => void) | null;
+    };
 
 /** A run as the charts draw it. */
 export interface PanelRun {
@@ -67,6 +101,8 @@ export interface PanelInput {
   /** First and last step of all shown runs: the shared x-axis. */
   readonly steps: readonly [first: number, last: number];
   readonly selection: Selection;
+  /** The group that is selected in the focused run; null for none, or while its rollouts are read. */
+  readonly group: SelectedGroup | null;
   readonly weights: Weights;
   readonly mode: ContributionMode;
 }
@@ -86,6 +122,8 @@ export interface Spot {
   readonly pick?: () => void;
   /** On Shift and click, and on the key g: selects the group it belongs to. */
   readonly pickGroup?: () => void;
+  /** The sums behind it, shown when the pointer or the keyboard rests on it, and on the key w; made when asked for. */
+  readonly why?: () => Why | null;
 }
 
 /** The spots of a drawing; made lazily, since there can be many. */
@@ -153,6 +191,16 @@ export interface NothingDrawn {
   readonly missing: string;
 }
 
+/** A question for the sum behind a number. */
+export interface WhyRequest {
+  /** `pin`: until it is closed; `rest`: while the pointer or the keyboard rests. */
+  readonly how: 'rest' | 'pin';
+  readonly from: HTMLElement;
+  /** The number in words. */
+  readonly title: string;
+  readonly make: () => Why | null;
+}
+
 /** What the page does for a chart. */
 export interface PanelContext {
   readonly api: Client<ChartsHostApi>;
@@ -170,6 +218,14 @@ export interface PanelContext {
   openKey(run: RunId, key: number): void;
   /** Shows the rollouts of a step in the sidebar's tree. */
   revealStep(run: RunId, step: number): void;
+  /** Why a value of a run at a step is what it is: the rollouts of that step. */
+  whyStep(run: RunId, step: number): Why | null;
+  /** Shows where a number comes from, beside the element that shows the number. */
+  showWhy(asked: WhyRequest): void;
+  /** The number is left: what was shown because it was rested on goes. */
+  leaveWhy(): void;
+  /** The sums behind a rollout's advantages. Rejects where it is no longer in the log. */
+  explain(run: RunId, key: number): Promise<Explanation>;
   showError(error: unknown): void;
 }
 
@@ -198,6 +254,8 @@ export interface PanelChart {
   readonly columnsOf?: 'focus' | 'shown';
   /** True where it takes the whole width of the page. */
   readonly wide: boolean;
+  /** True where it does not depend on the weights: their sliders leave it as it is. Default false. */
+  readonly weightless?: boolean;
   make(context: PanelContext): PanelView;
 }
 

@@ -11,11 +11,11 @@ import type { Cursor } from './cursor.ts';
 import { inTheme, pngOf, standaloneSvg } from './exportChart.ts';
 import { makeFigureHead, type ExportKind } from './figureHead.ts';
 import type { Drawing, PanelChart, PanelInput, PanelView } from './panelChart.ts';
-import { makePlotKeys } from './plotKeys.ts';
+import { makePlotKeys, type PlotEvents } from './plotKeys.ts';
 import { paintRasters } from './raster.ts';
 import { makeRowsTable } from './rowsTable.ts';
 import { watchSight } from './sight.ts';
-import { toElement } from './svgNode.ts';
+import { toElement } from '../ui/svgNode.ts';
 import { makeColourReader } from './themeColours.ts';
 
 /** What a figure tells the page. */
@@ -25,6 +25,8 @@ export interface PanelFigureEvents {
   readonly onView: (view: FigureView) => void;
   /** It came into view for the first time: its columns are needed from now on. */
   readonly onSeen: () => void;
+  readonly onWhy: PlotEvents['onWhy'];
+  readonly onLeave: () => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -55,7 +57,12 @@ export function makePanelFigure(options: {
   let dirty = false;
 
   const canvas = element('canvas', { class: 'density', 'aria-hidden': 'true' });
-  const keys = makePlotKeys({ label: chart.title, onCursor: events.onCursor });
+  const keys = makePlotKeys({
+    label: chart.title,
+    onCursor: events.onCursor,
+    onWhy: events.onWhy,
+    onLeave: events.onLeave,
+  });
   const plot = element('div', { class: 'layers' }, [canvas, keys.node, keys.tooltip]);
   const table = makeRowsTable(chart.title);
   const missing = element('p', { class: 'missing' });

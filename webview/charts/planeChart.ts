@@ -33,8 +33,8 @@ import {
 } from './planePlot.ts';
 import { brushesOf, cellSpots, markSpots } from './planeSpots.ts';
 import type { Raster } from './raster.ts';
-import { selectedRows, stepsText, wholeRun } from './selection.ts';
-import { px, svg, type SvgNode } from './svgNode.ts';
+import { modeOf, selectedRows, stepsText, wholeRun } from './selection.ts';
+import { px, svg, type SvgNode } from '../ui/svgNode.ts';
 
 const columns = [...new Set([...contributionColumnNames, ...planeColumnNames])];
 /** So many single marks are seen apart; more are binned. */
@@ -50,15 +50,16 @@ export const planeChart: PanelChart = {
   columns,
   wide: false,
   make: (context) => {
+    let latest: PanelInput | null = null;
     let last: { readonly key: readonly unknown[]; readonly drawing: Drawing | NothingDrawn } | null = null;
     return {
       draw: (input, width) => {
+        latest = input;
         // Nothing here depends on the weights unless a push is selected: a slider must not pay for it.
-        const pushes =
-          input.selection.region === null ? null : [input.weights.acc, input.weights.tool, input.mode].join();
+        const pushes = input.selection.region === null ? null : [input.weights.acc, input.weights.tool].join();
         const key = [input.focus?.samples, input.selection, input.steps.join(), width, pushes];
         if (last && key.every((part, index) => part === last?.key[index])) return last.drawing;
-        const drawing = drawPlane(input, width, context);
+        const drawing = drawPlane(input, { width, context, now: () => latest ?? input });
         last = { key, drawing };
         return drawing;
       },
@@ -66,11 +67,17 @@ export const planeChart: PanelChart = {
   },
 };
 
-function drawPlane(input: PanelInput, width: number, context: PanelContext): Drawing | NothingDrawn {
+interface PlaneOptions {
+  readonly width: number;
+  readonly context: PanelContext;
+  readonly now: () => PanelInput;
+}
+
+function drawPlane(input: PanelInput, { width, context, now }: PlaneOptions): Drawing | NothingDrawn {
   const { focus, selection } = input;
   if (!focus) return { missing: 'Choose a run above.' };
   const places = placesOfSamples(focus.samples);
-  const contributions = contributionsOfSamples(focus.samples, input.mode);
+  const contributions = contributionsOfSamples(focus.samples, modeOf(selection, input.mode));
   const { group, step, calls } = focus.samples?.columns ?? {};
   if (!places || !contributions || !group || !step || !calls) return { missing: 'Reading the rollouts…' };
   const within = { ...wholeRun, steps: selection.steps, region: selection.region };
@@ -82,6 +89,7 @@ function drawPlane(input: PanelInput, width: number, context: PanelContext): Dra
   const limits = limitsOf(places, rows);
   const plot: PlanePlot = {
     input,
+    now,
     context,
     places,
     group,

@@ -8,7 +8,7 @@ import { bottomAxis, foreground, leftAxis, rightColour, stepText, stepTicks, tex
 import { stepRanges } from './contributionColumns.ts';
 import type { PanelInput, TableData } from './panelChart.ts';
 import { noRegion, planeRegions, type PlanePlaces, type PlaneRegion } from './planeColumns.ts';
-import { svg, type SvgNode } from './svgNode.ts';
+import { svg, type SvgNode } from '../ui/svgNode.ts';
 
 /** What the regions are called. */
 export const regionNames: Readonly<Record<PlaneRegion, string>> = {

@@ -28,6 +28,8 @@ export function driftPlace(right: number): DriftPlace {
 /** What places depend on. */
 export interface PlanePlot {
   readonly input: PanelInput;
+  /** What the page shows now: this drawing is kept while only weights or mode change. */
+  readonly now: () => PanelInput;
   readonly context: PanelContext;
   readonly places: PlanePlaces;
   readonly group: Uint32Array;

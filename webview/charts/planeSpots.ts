@@ -3,12 +3,13 @@
  * drags over plane, strip and drift. Pure. Leaves out places (planePlot.ts) and drawing (planeChart.ts).
  */
 import { signedText } from '../../src/base/numberText.ts';
-import type { Box, BrushArea, PlanePart, Spot, Spots } from './panelChart.ts';
+import type { Box, BrushArea, PlanePart, Spot, Spots, Why } from './panelChart.ts';
 import { noRegion, planeRegions } from './planeColumns.ts';
 import { driftScale, regionNames } from './planeDrift.ts';
 import { cellAt, drift, driftPlace, gridOf, margin, plane, strip, xOf, yOf, type PlanePlot } from './planePlot.ts';
 import { rolloutsText } from './selection.ts';
 import { spotsOfLines } from './spots.ts';
+import { membersWhy, rolloutWhy } from './whySums.ts';
 
 interface Cell {
   readonly of: 'right' | 'wrong';
@@ -52,6 +53,7 @@ export function cellSpots(plot: PlanePlot): Spots {
             pick: () => {
               plot.context.select({ part, group: null });
             },
+            why: () => cellWhy(plot, { of, column, line, part }),
           };
     const key = `${of} ${line}`;
     const row = rows.get(key) ?? [];
@@ -59,6 +61,24 @@ export function cellSpots(plot: PlanePlot): Spots {
     rows.set(key, row);
   }
   return spotsOfLines([...rows.values()]);
+}
+
+/** The rollouts of a cell. */
+function cellWhy(
+  plot: PlanePlot,
+  { of, column, line, part }: Pick<Cell, 'of' | 'column' | 'line'> & { readonly part: PlanePart },
+): Why | null {
+  const { input, context, places } = plot;
+  if (!input.focus) return null;
+  const rows = plot.rows.filter((row) => {
+    if ((places.region[row] ?? noRegion) === noRegion) return false;
+    const cell = cellAt(plot, row);
+    return cell[0] === of && cell[1] === column && cell[2] === line;
+  });
+  const select = (): void => {
+    context.select({ part, group: null });
+  };
+  return membersWhy({ input: plot.now(), run: input.focus, rows, sums: [], select });
 }
 
 function sampleSpot(plot: PlanePlot, row: number): Spot {
@@ -76,6 +96,7 @@ function sampleSpot(plot: PlanePlot, row: number): Spot {
     pickGroup: () => {
       context.select({ group: group[row] ?? null });
     },
+    why: () => (input.focus ? rolloutWhy(plot.now(), input.focus, row) : null),
   };
 }
 

@@ -1,13 +1,13 @@
 /**
  * The interactive layer of a drawing: an SVG that has the keyboard and the pointer. Arrows move between spots and speak
- * them, Enter or a click picks one (g or Shift and click its group), a drag or Shift with arrows brushes, the crosshair follows the cursor all charts
- * share. Escape ends a brush that is being made; else it is left to the page, where it means Back.
+ * them, Enter or a click picks one (g or Shift and click its group), w asks why, a drag or Shift with arrows brushes, the
+ * crosshair follows the cursor all charts share. Escape ends a brush that is being made; else it is left to the page, where it means Back.
  */
 import { element } from '../ui/dom.ts';
 import { foreground } from './axes.ts';
 import type { Cursor } from './cursor.ts';
 import type { Box, BrushArea, Drawing, Spot } from './panelChart.ts';
-import { svg, toElement } from './svgNode.ts';
+import { svg, toElement } from '../ui/svgNode.ts';
 
 /** A drawing's interactive layer. */
 export interface PlotKeys {
@@ -18,11 +18,23 @@ export interface PlotKeys {
   setCursor(cursor: Cursor | null): void;
 }
 
+/** What a layer tells the page. */
+export interface PlotEvents {
+  readonly onCursor: (cursor: Cursor) => void;
+  /** A spot is rested on, or its sums are asked for by the key w. */
+  readonly onWhy: (
+    spot: Spot,
+    asked: { readonly how: 'rest' | 'pin'; readonly box: DOMRect; readonly from: SVGSVGElement },
+  ) => void;
+  /** Nothing is rested on any more. */
+  readonly onLeave: () => void;
+}
+
 /** A pointer that moved less has clicked. */
 const clickSlackPx = 4;
 
 /** Makes the layer of one chart. */
-export function makePlotKeys(options: { label: string; onCursor: (cursor: Cursor) => void }): PlotKeys {
+export function makePlotKeys(options: PlotEvents & { readonly label: string }): PlotKeys {
   const node = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   const tooltip = element('div', { class: 'tooltip', 'aria-hidden': 'true', hidden: true });
   const crosshair = toElement(svg('line', { class: 'crosshair', visibility: 'hidden' }));
@@ -70,6 +82,19 @@ export function makePlotKeys(options: { label: string; onCursor: (cursor: Cursor
     const here = spot();
     if (tell && here?.cursor) options.onCursor(here.cursor);
   };
+  const askWhy = (how: 'rest' | 'pin'): void => {
+    const here = spot();
+    if (!here) return;
+    const [frame, own] = [node.getBoundingClientRect(), boxOf(here, 4)];
+    const scale = width === 0 ? 1 : frame.width / width;
+    const box = new DOMRect(
+      frame.left + own.x * scale,
+      frame.top + own.y * scale,
+      own.width * scale,
+      own.height * scale,
+    );
+    options.onWhy(here, { how, box, from: node });
+  };
   const showCrosshair = (cursor: Cursor | null): void => {
     const x = cursor && drawing?.crosshair ? drawing.crosshair(cursor.step) : NaN;
     crosshair.setAttribute('visibility', Number.isFinite(x) ? 'visible' : 'hidden');
@@ -97,6 +122,7 @@ export function makePlotKeys(options: { label: string; onCursor: (cursor: Cursor
       drag.box = brushed(drag.area, [drag.x, drag.y], [x, y]);
       place(band, drag.box);
       tooltip.hidden = true;
+      options.onLeave();
       return;
     }
     if (!drawing || drawing.spots.count === 0) return;
@@ -104,6 +130,7 @@ export function makePlotKeys(options: { label: string; onCursor: (cursor: Cursor
     if (nearest < 0) return;
     if (nearest !== at) goTo(nearest, true);
     showTooltip();
+    askWhy('rest');
   });
   const showTooltip = (): void => {
     const here = spot();
@@ -117,6 +144,7 @@ export function makePlotKeys(options: { label: string; onCursor: (cursor: Cursor
   };
   node.addEventListener('pointerleave', () => {
     tooltip.hidden = true;
+    options.onLeave();
   });
   node.addEventListener('pointerup', (event) => {
     const ended = drag;
@@ -138,6 +166,7 @@ export function makePlotKeys(options: { label: string; onCursor: (cursor: Cursor
   node.addEventListener('blur', () => {
     place(highlight, null);
     tooltip.hidden = true;
+    options.onLeave();
   });
   node.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !drawing || drawing.spots.count === 0) return;
@@ -149,13 +178,20 @@ export function makePlotKeys(options: { label: string; onCursor: (cursor: Cursor
       if (anchor === null) spot()?.pick?.();
       else endKeyBrush();
     } else if (event.key === 'g' && spot()?.pickGroup) spot()?.pickGroup?.();
+    else if (event.key === 'w' && spot()?.why) askWhy('pin');
     else {
       const next = drawing.spots.next(Math.max(0, at), event.key);
       if (next === null) return;
       if (event.shiftKey) anchor ??= Math.max(0, at);
       else if (anchor !== null) endKeyBrush();
       goTo(next, true);
-      if (event.shiftKey) place(band, keyBox()?.box ?? null);
+      if (event.shiftKey) {
+        options.onLeave();
+        place(band, keyBox()?.box ?? null);
+      } else {
+        showTooltip();
+        askWhy('rest');
+      }
     }
     event.preventDefault();
     event.stopPropagation();

@@ -3,7 +3,7 @@
  * by the logarithm of the count, so that a single rollout is still seen beside a thousand.
  * Painted on a canvas in the page, written as paths in a file: both show the same levels.
  */
-import { svg, px, type SvgNode } from './svgNode.ts';
+import { svg, px, type SvgNode } from '../ui/svgNode.ts';
 
 /** A grid of densities; the cell at column c and row r has index c·rows + r, row 0 at the top. */
 export interface Raster {

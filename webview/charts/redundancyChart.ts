@@ -23,6 +23,7 @@ export const redundancyChart: PanelChart = {
     'By rule: calls that the rule flags as certain or likely / all calls of the step. By tool: calls of the tool that a rule on their own rollout flags / calls of the tool. A call that several rules flag counts in each of their lines, so that lines by rule may add up to more than the total. “sibling” depends on what siblings tried: it rises as a policy starts to answer directly, even if it wastes less. Only lines that are ever above zero are drawn, the largest eight.',
   columns: [],
   wide: true,
+  weightless: true,
   make: (context) => {
     const kept = keepCurves(context);
     return {

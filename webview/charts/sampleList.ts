@@ -10,13 +10,14 @@ import { button } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { makeVirtualList } from '../ui/virtualList.ts';
 import { contributionColumnNames, contributionsOfSamples, pushOf } from './contributionColumns.ts';
-import type { PanelContext, PanelInput, Selection } from './panelChart.ts';
+import type { PanelContext, PanelInput, Selection, Why } from './panelChart.ts';
 import { placesOfSamples } from './planeColumns.ts';
 import { csvOfRows } from './csv.ts';
 import { listedByPush, type ListSort } from './sampleOrder.ts';
 import { hasColumns } from './samples.ts';
 import { makeSampleTexts } from './sampleTexts.ts';
 import {
+  modeOf,
   partText,
   regionText,
   rolloutsText,
@@ -27,6 +28,8 @@ import {
   type SampleSort,
 } from './selection.ts';
 import { watchSight } from './sight.ts';
+import { modeNames } from './weights.ts';
+import { rolloutWhy } from './whySums.ts';
 
 /** Columns of the list; those of the contributions too, since it is sorted by push. */
 export const listColumnNames = [
@@ -40,7 +43,10 @@ export const listColumnNames = [
 ] as const satisfies readonly SampleColumn[];
 
 /** What the list asks of the page. */
-export interface SampleListEvents extends Pick<PanelContext, 'api' | 'select' | 'open' | 'showError'> {
+export interface SampleListEvents extends Pick<
+  PanelContext,
+  'api' | 'select' | 'open' | 'showWhy' | 'leaveWhy' | 'showError'
+> {
   readonly onSort: (sort: ListSort) => void;
   readonly onExport: (name: string, csv: string) => void;
   readonly onSeen: () => void;
@@ -53,6 +59,8 @@ export interface SampleList {
 }
 
 const rowHeightPx = 26;
+/** Cells whose number is a sum that can be shown. */
+const explained = '.cell.reward, .cell.accAdvantage, .cell.toolAdvantage, .cell.push';
 /** Sorting anew while a slider moves would shuffle rows under the pointer. */
 const settleMs = 120;
 const heads: Readonly<Record<SampleSort, string>> = {
@@ -124,9 +132,16 @@ export function makeSampleList(events: SampleListEvents): SampleList {
       { role: 'gridcell', class: `cell ${name}`, title: name === 'question' ? text : null, 'aria-label': label },
       [text],
     );
+  const why = (index: number, how: 'rest' | 'pin', from: HTMLElement): void => {
+    const [row, of] = [rows[index], columns()];
+    if (row === undefined || !of) return;
+    const title = `${texts.of(of.key[row] ?? NaN) ?? 'rollout'}, step ${of.step[row] ?? 0}`;
+    const make = (): Why | null => (input?.focus ? rolloutWhy(input, input.focus, row) : null);
+    events.showWhy({ how, from, title, make });
+  };
   const list = makeVirtualList(head, {
     id: 'sample',
-    label: 'Rollouts in the selection; Enter opens one, g selects its group',
+    label: 'Rollouts in the selection; Enter opens one, g selects its group, w says why its numbers are what they are',
     rowHeightPx,
     cells: (index) => {
       const [row, of] = [rows[index] ?? 0, columns()];
@@ -174,11 +189,21 @@ export function makeSampleList(events: SampleListEvents): SampleList {
     },
     onKey: (pressed, index) => {
       const [row, of] = [rows[index], columns()];
-      if (pressed !== 'g' || row === undefined || !of) return false;
-      events.select({ group: of.group[row] ?? null });
+      if (row === undefined || !of) return false;
+      if (pressed === 'w') why(index, 'pin', list.node);
+      else if (pressed === 'g') events.select({ group: of.group[row] ?? null });
+      else return false;
       return true;
     },
   });
+  list.node.addEventListener('pointermove', (event) => {
+    const number = event.target instanceof Element ? event.target.closest(explained) : null;
+    const index = Number(number?.closest('[data-index]')?.getAttribute('data-index') ?? NaN);
+    if (number instanceof HTMLElement && !Number.isNaN(index)) why(index, 'rest', number);
+    else events.leaveWhy();
+  });
+  list.node.addEventListener('pointerleave', events.leaveWhy);
+  list.node.addEventListener('scroll', events.leaveWhy);
   const fillQuestions = (): void => {
     const of = columns();
     if (!of) return;
@@ -208,7 +233,8 @@ export function makeSampleList(events: SampleListEvents): SampleList {
     if (next.every((part, index) => part === key[index])) return;
     key = next;
     const plane = selection.part === null ? null : placesOfSamples(focus?.samples ?? null);
-    const found = selectedRows(selection, { contributions, weights, group: of.group, plane });
+    const chosenIn = contributionsOfSamples(focus?.samples ?? null, modeOf(selection, input.mode)) ?? contributions;
+    const found = selectedRows(selection, { contributions: chosenIn, weights, group: of.group, plane });
     const keys: Readonly<Record<SampleSort, (row: number) => number>> = {
       push: (row) => Math.abs(pushOf(contributions, weights, row)),
       step: (row) => of.step[row] ?? NaN,
@@ -293,7 +319,7 @@ function listSentence(selection: Selection, count: number, most: number, sort: L
   const { steps, region, part, group } = selection;
   const where = [
     steps === null ? 'all steps' : stepsText(steps),
-    ...(region === null ? [] : [regionText(region)]),
+    ...(region === null ? [] : [`${regionText(region)} (${modeNames[region.mode]})`]),
     ...(part === null ? [] : [partText(part)]),
     ...(group === null ? [] : ['one group']),
   ].join(', ');

@@ -2,22 +2,29 @@
  * Which rollouts are looked at, in which order, and the words for it. Pure. The order is a radix sort of typed arrays:
  * 400,000 rollouts while a slider moves. Leaves out the list itself (sampleList.ts).
  */
+import type { ContributionMode } from '../../src/analysis/contributions.ts';
 import { countText, numberText, signedText } from '../../src/base/numberText.ts';
 import { pushOf, type UnitContributions } from './contributionColumns.ts';
 import type { PlanePart, Region, Selection, Weights } from './panelChart.ts';
 import { inPart, type PlanePlaces } from './planeColumns.ts';
 
 /** Everything of the run. */
-export const wholeRun: Selection = { steps: null, region: null, part: null, group: null };
+export const wholeRun: Selection = { steps: null, region: null, part: null, group: null, rollout: null };
 
 /** What selecting needs of the run. */
 export interface SelectedFrom {
+  /** In the mode of the selected region, where there is one: `modeOf`. */
   readonly contributions: UnitContributions;
   readonly weights: Weights;
   /** Dense ordinals; needed only where a group is selected. */
   readonly group: Uint32Array | null;
   /** Places in the plane; needed only where a part of it is selected. */
   readonly plane: PlanePlaces | null;
+}
+
+/** The mode in which a selection is to be looked up: that of its region, in whose units its limits are. */
+export function modeOf({ region }: Selection, mode: ContributionMode): ContributionMode {
+  return region?.mode ?? mode;
 }
 
 /** Rows that the selection holds, ascending. A push of exactly 0 is in no region: it pushes nothing. */
@@ -105,8 +112,8 @@ export function byPush(rows: Uint32Array, contributions: UnitContributions, weig
   return sortedRows(rows, (row) => Math.abs(pushOf(contributions, weights, row)), 'down');
 }
 
-/** "accuracy push +0.80 to +1.07"; open ends as "above" and "below". */
-export function regionText({ channel, low, high }: Region): string {
+/** "accuracy push +0.80 to +1.07"; open ends as "from" and "up to". */
+export function regionText({ channel, low, high }: Omit<Region, 'mode'>): string {
   const name = channel === 'acc' ? 'accuracy push' : 'efficiency push';
   if (high === Number.MAX_VALUE) return `${name} from ${signedText(low)}`;
   if (low === -Number.MAX_VALUE) return `${name} up to ${signedText(high)}`;

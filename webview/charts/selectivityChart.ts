@@ -25,6 +25,7 @@ export const selectivityChart: PanelChart = {
   columns: columnNames,
   columnsOf: 'shown',
   wide: true,
+  weightless: true,
   make: (context) => {
     const memo = makeMemo<Selectivity>();
     return {

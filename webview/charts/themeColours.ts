@@ -12,13 +12,14 @@ export function makeColourReader(): ColourReader {
     known.clear();
   });
   return (colour) => {
-    const found = known.get(colour) ?? read(colour);
+    const found = known.get(colour) ?? colourBytes(colour);
     known.set(colour, found);
     return found;
   };
 }
 
-function read(colour: string): readonly [number, number, number] {
+/** Red, green and blue of a CSS colour, in any notation and with variables, as it looks on the page. */
+export function colourBytes(colour: string): readonly [number, number, number] {
   const probe = document.createElement('i');
   probe.style.setProperty('color', colour);
   document.body.append(probe);

@@ -6,7 +6,7 @@
 import { textNode } from './axes.ts';
 import type { Drawing, Spot, TableColumn, TableData } from './panelChart.ts';
 import { spotsOfLines } from './spots.ts';
-import { px, svg, type SvgNode } from './svgNode.ts';
+import { px, svg, type SvgNode } from '../ui/svgNode.ts';
 import { dashesOf, markOf, xyScene, type XyLine, type XyPlot, type XyPoint } from './xyPlot.ts';
 
 /** What `xyDrawing` needs besides its plots. */
@@ -68,7 +68,8 @@ function spotOf(plot: XyPlot, one: XyLine, { point, x, y }: { point: XyPoint; x:
   const who = plot.title === '' ? one.name : `${plot.title}, ${one.name}`;
   const note = point.note === undefined ? '' : `, ${point.note}`;
   const spoken = `${plot.x.title} ${plot.x.format(point.x)}, ${who}: ${plot.y.format(point.y)}${interval}${note}`;
-  return { x, y, spoken, ...(point.pick ? { pick: point.pick } : {}) };
+  const { pick, why } = point;
+  return { x, y, spoken, ...(pick ? { pick } : {}), ...(why ? { why } : {}) };
 }
 
 function hasInterval({ low, high }: XyPoint): boolean {

@@ -5,7 +5,8 @@
  */
 import { area, line, scaleLinear, symbol, symbols, type ScaleLinear } from 'd3';
 import { bottomAxis, faintText, foreground, leftAxis, textNode } from './axes.ts';
-import { px, svg, type SvgNode } from './svgNode.ts';
+import { px, svg, type SvgNode } from '../ui/svgNode.ts';
+import type { Why } from './panelChart.ts';
 
 /** A point, with the bounds of its interval where it has one; NaN = not known. */
 export interface XyPoint {
@@ -20,6 +21,8 @@ export interface XyPoint {
   readonly note?: string;
   /** On click and Enter. */
   readonly pick?: () => void;
+  /** The rollouts that the value is made of. */
+  readonly why?: () => Why | null;
 }
 
 /** A line of a plot. */

@@ -31,6 +31,7 @@ export function stepPoint(
     pick: () => {
       context.revealStep(run.id, step);
     },
+    why: () => context.whyStep(run.id, step),
   };
 }
 

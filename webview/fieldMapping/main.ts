@@ -12,7 +12,7 @@ import { button, dropdown, registerControls } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { connectHost } from '../ui/host.ts';
 import './fieldMapping.css';
-import { savedForm, type FormState } from './pageState.ts';
+import { savedForm, standingOf, type FormState } from './pageState.ts';
 
 registerControls();
 const host = connectHost();
@@ -98,7 +98,7 @@ async function load(path: string | null, draft: FieldMapping | null): Promise<vo
   keep({ path: form.file, draft: form.file === path ? draft : null });
   intro.textContent = texts.intro(form.folder);
   record.textContent = form.record;
-  standing.textContent = state.draft !== null ? texts.changed : form.saved === null ? texts.guessed : texts.kept;
+  standing.textContent = standingOf(form, state.draft);
   drawFields();
   await showPreview();
 }
@@ -147,7 +147,8 @@ async function showPreview(): Promise<void> {
 
 function drawPreview(answer: MappingPreview): void {
   if (answer.problem !== null) {
-    preview.replaceChildren(element('dd', { class: 'none' }, [texts.noPreview(answer.problem)]));
+    const name = element('dt', { class: 'none' }, [texts.noPreviewTerm]);
+    preview.replaceChildren(name, element('dd', { class: 'none' }, [texts.noPreview(answer.problem)]));
     return;
   }
   const size = texts.size(pluralText(answer.turns, 'turn'), pluralText(answer.calls, 'call'));

@@ -3,6 +3,8 @@
  * was edited. Pure; saved data is foreign, so each part is checked.
  */
 import type { FieldMapping } from '../../src/model/fieldMapping.ts';
+import type { MappingForm } from '../../src/protocol/fieldMapping.ts';
+import { mappingTexts as texts } from '../../src/protocol/mappingTexts.ts';
 
 /** The form as it was left. */
 export interface FormState {
@@ -16,6 +18,15 @@ export interface FormState {
 export function savedForm(saved: unknown): FormState {
   if (!isRecord(saved) || typeof saved.path !== 'string') return { path: null, draft: null };
   return { path: saved.path, draft: isRecord(saved.draft) ? mappingOf(saved.draft) : null };
+}
+
+/** Where the mapping that the form shows comes from. */
+export function standingOf({ saved, guess }: Pick<MappingForm, 'saved' | 'guess'>, draft: FieldMapping | null): string {
+  if (draft !== null) return texts.changed;
+  if (saved !== null) return texts.kept;
+  const has = (field: string): boolean => (guess[field] ?? null) !== null;
+  if (has('messages') || (has('prompt') && has('response'))) return texts.guessed;
+  return Object.keys(guess).some(has) ? texts.guessedPart : texts.notGuessed;
 }
 
 function mappingOf(draft: Readonly<Record<string, unknown>>): FieldMapping {

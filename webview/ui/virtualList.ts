@@ -27,6 +27,10 @@ export interface VirtualListOptions {
   /** Rows in sight, whenever they changed. */
   readonly onSight: (first: number, end: number) => void;
   readonly onPick: (index: number) => void;
+  /** A click, where it is less than a pick; left out, it picks. */
+  readonly onClick?: (index: number) => void;
+  /** The row the keyboard stands on, whenever keys or a click moved it. */
+  readonly onCurrent?: (index: number) => void;
   /** Keys that are not of the list itself; answers whether it used one. */
   readonly onKey: (key: string, index: number) => boolean;
 }
@@ -36,6 +40,8 @@ export interface VirtualList {
   readonly node: HTMLElement;
   /** Shows so many rows from the start on; at most `most`. */
   reset(count: number): void;
+  /** Shows so many rows; place and scroll position stay as far as there are rows. */
+  resize(count: number, at?: number): void;
   /** Draws the rows in sight again. */
   refresh(): void;
   /** The row the keyboard stands on; −1 for none. */
@@ -116,6 +122,7 @@ export function makeVirtualList(head: HTMLElement, options: VirtualListOptions):
     at = Math.max(0, Math.min(count - 1, index));
     virtualizer.scrollToIndex(at, { align: 'auto' });
     draw();
+    options.onCurrent?.(at);
   };
   node.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== node || count === 0) return;
@@ -141,21 +148,32 @@ export function makeVirtualList(head: HTMLElement, options: VirtualListOptions):
     if (Number.isNaN(index) || target?.closest('button')) return;
     at = index;
     mark();
-    options.onPick(index);
+    options.onCurrent?.(index);
+    (options.onClick ?? options.onPick)(index);
   });
   virtualizer._didMount();
   const most = Math.floor(mostPx / rowHeightPx);
+  const setCount = (next: number): void => {
+    count = Math.min(next, most);
+    virtualizer.setOptions({ ...virtualizer.options, count });
+    node.setAttribute('aria-rowcount', String(count + 1));
+    virtualizer._willUpdate();
+  };
   return {
     node,
     most,
     reset: (next) => {
-      count = Math.min(next, most);
       at = 0;
-      virtualizer.setOptions({ ...virtualizer.options, count });
-      node.setAttribute('aria-rowcount', String(count + 1));
-      virtualizer._willUpdate();
+      setCount(next);
       node.scrollTop = 0;
       virtualizer.measure();
+      draw(true);
+    },
+    resize: (next, wanted = at) => {
+      setCount(next);
+      at = Math.max(0, Math.min(count - 1, wanted));
+      virtualizer.measure();
+      if (count > 0 && wanted !== 0) virtualizer.scrollToIndex(at, { align: 'auto' });
       draw(true);
     },
     refresh: () => {

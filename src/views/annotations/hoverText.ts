@@ -7,7 +7,7 @@ import { countText, durationText, numberText, signedText } from '../../base/numb
 import type { ShownTranscript } from '../../host/openTranscripts.ts';
 import { isCounted } from '../../host/shownFlags.ts';
 import type { Translator } from '../../host/translator.ts';
-import { arithmeticLines, arithmeticOf, memberLines, rewardSum } from '../../protocol/arithmetic.ts';
+import { arithmeticLines, arithmeticOf, memberLines, shownReward } from '../../protocol/arithmetic.ts';
 import type { Explanation, RolloutRow } from '../../protocol/engine.ts';
 import { counterfactualLines } from '../../protocol/flagTexts.ts';
 import { verdictSign } from '../../protocol/texts.ts';
@@ -202,7 +202,7 @@ export function logLineHover(
   };
   const sign = verdictSign(row.correct);
   const step = hasSteps ? `${l10n.t('step {0}', row.step)} · ` : '';
-  const reward = explanation === null ? numberText(row.reward) : rewardSum(explanation, row.accReward ?? row.reward);
+  const reward = explanation === null ? numberText(row.reward) : shownReward(explanation);
   const size = l10n.t('rollout {0} of {1}', row.member, row.groupSize);
   const qualifying = explanation === null ? '' : ` · |Q| ${countText(explanation.qualifying)}`;
   const logged = row.loggedAdvantage === null ? '' : ` · ${l10n.t('logged {0}', signedText(row.loggedAdvantage))}`;

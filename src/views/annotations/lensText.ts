@@ -2,11 +2,10 @@
  * Titles of CodeLens and which of them a transcript has, from marks alone. Pure.
  * Log text in a title is escaped, so that "$(name)" draws no icon. Leaves out the providers.
  */
-import { countText, signedText, sizeText } from '../../base/numberText.ts';
+import { countText, rewardText, signedText, sizeText } from '../../base/numberText.ts';
 import type { ShownTranscript } from '../../host/openTranscripts.ts';
 import { withoutIcons } from '../../host/logText.ts';
 import type { Translator } from '../../host/translator.ts';
-import { rewardSum } from '../../protocol/arithmetic.ts';
 import type { RolloutRef, RolloutRow } from '../../protocol/engine.ts';
 import type { ShownFlag } from '../../protocol/flags.ts';
 import { verdictSign } from '../../protocol/texts.ts';
@@ -30,7 +29,7 @@ export function logLensTitle(row: RolloutRow, l10n: Translator): string {
   const sign = verdictSign(row.correct);
   return [
     `${sign} T ${countText(row.calls)}`,
-    l10n.t('reward {0}', rewardSum({ answerReward: null, formatReward: null }, row.reward)),
+    ...(row.reward === null ? [] : [l10n.t('reward {0}', rewardText(row.reward))]),
     `A_acc ${signedText(row.accAdvantage)}`,
     `A_tool ${signedText(row.toolAdvantage)}`,
     l10n.t('Open trajectory'),
@@ -50,6 +49,7 @@ function lensesOf(mark: Mark, shown: ShownTranscript, l10n: Translator): readonl
     case 'title': {
       if (part !== null && rest !== null) return partLenses({ line, part, turn: rest.turn }, { ref, l10n });
       return [
+        { line, title: l10n.t('Replay'), command: 'rolloutLens.replayEpisode', argument: ref },
         { line, title: l10n.t('Compare with…'), command: 'rolloutLens.compareWith', argument: ref },
         { line, title: l10n.t('Show group'), command: 'rolloutLens.showGroup', argument: ref },
         { line, title: l10n.t('Open in log'), command: 'rolloutLens.openInLog', argument: ref },

@@ -1,12 +1,13 @@
 /**
  * "Show Crops": the pictures of a rollout with the regions its calls looked at, in a panel beside the transcript; one at
  * a time, restored after a reload. Answers the page out of the engine; a click on a region shows its call.
- * Leaves out the page (webview/crops) and which regions there are (croppedPictures.ts).
+ * Leaves out the page (webview/crops) and which regions there are (host/croppedPictures.ts).
  */
 import * as vscode from 'vscode';
 import { UserError } from '../../base/errors.ts';
 import { isObject } from '../../base/json.ts';
 import { asRolloutRef, type CommandTable } from '../../host/commandTable.ts';
+import { croppedPictures } from '../../host/croppedPictures.ts';
 import type { OpenTranscripts } from '../../host/openTranscripts.ts';
 import { loadPage, portOfPanel, webviewOptions } from '../../host/panel.ts';
 import { parseAddress } from '../../host/rolloutAddress.ts';
@@ -15,7 +16,6 @@ import type { Session } from '../../host/session.ts';
 import type { CropsEvents, CropsHostApi } from '../../protocol/crops.ts';
 import type { RolloutRef } from '../../protocol/engine.ts';
 import { openConnection } from '../../protocol/rpc.ts';
-import { croppedPictures } from './croppedPictures.ts';
 
 /** View type of the panel, as `onWebviewPanel:` in the manifest names it. */
 const viewType = 'rolloutLens.crops';

@@ -48,16 +48,16 @@ export function fieldMappingCommands({ context, session }: FieldMappingDependenc
     'rolloutLens.mapFields': async (target) => {
       const path = await logOf(session, target);
       if (path === undefined) return;
-      // Said here, where a message is seen: a form without a record helps nobody.
-      await session.engine.mappingForm({ path });
+      // Asked here, where a message is seen: a form without a record helps nobody. Of a folder it is about one log.
+      const { file } = await session.engine.mappingForm({ path });
       if (open) {
-        open.show(path);
+        open.show(file);
         return;
       }
       const title = vscode.l10n.t('Map Fields');
       const options = webviewOptions(context.extensionUri);
       const panel = vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Active, options);
-      adopt(panel, { context, session }, path);
+      adopt(panel, { context, session }, file);
     },
   };
 }

@@ -49,7 +49,11 @@ export function activateRunsTree(context: vscode.ExtensionContext, session: Sess
       return item;
     },
   };
-  const view = vscode.window.createTreeView(viewId, { treeDataProvider: provider, showCollapseAll: true });
+  const view = vscode.window.createTreeView(viewId, {
+    treeDataProvider: provider,
+    showCollapseAll: true,
+    canSelectMany: true,
+  });
 
   const refresher = openRefresher({
     model,

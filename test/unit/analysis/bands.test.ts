@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accuracyAgainstCalls } from '../../../src/analysis/accuracyAgainstCalls.ts';
 import { bootstrapRatio, randomBits } from '../../../src/analysis/bootstrap.ts';
-import { negativePush } from '../../../src/analysis/negativePush.ts';
+import { negativePush, prepareNegativePush } from '../../../src/analysis/negativePush.ts';
 import { PROMPT_CLASS, selectivityOf } from '../../../src/analysis/selectivity.ts';
 import { bandsByStep } from '../../../src/analysis/stepBands.ts';
 
@@ -175,5 +175,34 @@ describe('rates of a run', () => {
     expect([...found.promptClass]).toEqual([solvable, unsolved, undecided, undecided]);
     expect(found.prompts).toEqual({ solvable: 1, unsolved: 1, undecided: 2 });
     expect([...found.toolRate.solvable.value]).toEqual([0, 0.5]);
+  });
+});
+
+describe('prepareNegativePush', () => {
+  it('gives the shares of negativePush for any weights', () => {
+    const rollout = fc.record({
+      correct: fc.constantFrom(0, 1, 2),
+      acc: fc.oneof(fc.float({ min: -3, max: 3, noNaN: true }), fc.constant(Number.NaN)),
+      tool: fc.float({ min: -3, max: 3, noNaN: true }),
+    });
+    const weight = fc.constantFrom(0, 0.15, 1);
+    fc.assert(
+      fc.property(fc.array(rollout, { minLength: 1, maxLength: 60 }), weight, weight, (rollouts, acc, tool) => {
+        const input = {
+          step: Int32Array.from(rollouts, (_, i) => Math.floor(i / 20)),
+          group: Uint32Array.from(rollouts, (_, i) => Math.floor(i / 4)),
+          correct: Uint8Array.from(rollouts, (one) => one.correct),
+          acc: Float32Array.from(rollouts, (one) => one.acc),
+          tool: Float32Array.from(rollouts, (one) => one.tool),
+        };
+        const wanted = negativePush(
+          { ...input, acc: Array.from(input.acc, (v) => v * acc), tool: Array.from(input.tool, (v) => v * tool) },
+          null,
+        );
+        const found = prepareNegativePush(input)(acc, tool);
+        expect([...found.value]).toEqual([...wanted.value]);
+        expect([...found.count]).toEqual([...wanted.count]);
+      }),
+    );
   });
 });

@@ -13,6 +13,7 @@ const complete: DoctorFacts = {
   inferredGroups: 0,
   oddGroups: 0,
   rewarded: 1000,
+  rewardFromVerdict: 0,
   withAdvantage: 1000,
   advantageDifference: { std: 2e-7, 'std over n': 0.06, 'mean only': 0.4 },
   withTokens: 1000,
@@ -76,6 +77,18 @@ describe('findingsOf', () => {
     [{ hasSteps: false }, 'step-not-logged', 'information', 'No training step'],
     [{ rewarded: 0, withAdvantage: 0 }, 'reward-not-logged', 'warning', 'No reward is logged'],
     [{ rewarded: 900 }, 'reward-not-logged', 'warning', '100 of 1,000 rollouts have no reward'],
+    [
+      { rewarded: 0, rewardFromVerdict: 1000 },
+      'reward-from-verdict',
+      'information',
+      'No reward is logged: r_acc is taken from right or wrong',
+    ],
+    [
+      { rewarded: 990, rewardFromVerdict: 10 },
+      'reward-from-verdict',
+      'information',
+      '10 rollouts of steps without any reward: r_acc',
+    ],
     [
       { truthScoredWrong: 1 },
       'answer-equals-truth-scored-wrong',

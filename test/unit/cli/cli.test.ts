@@ -30,6 +30,8 @@ async function run(args: readonly string[], cache?: string): Promise<Result> {
   return { code, stdout, text: stdout.toString(), problems: Buffer.concat(problems).toString() };
 }
 
+type Row = Record<string, unknown>;
+
 const json = (text: string): unknown => JSON.parse(text);
 const rowsOf = (text: string): Record<string, unknown>[] =>
   text
@@ -79,7 +81,8 @@ describe('describe', () => {
     await write(join(root, 'a', '1.jsonl'), `${dump({ prompt: 1 })}{"bad\n${dump({ prompt: 2 })}`);
     await write(join(root, 'b', '1.jsonl'), dump({ prompt: 1 }));
     const { code, text } = await run(['describe', root, '--json']);
-    expect(code).toBe(0);
+    // A line of a/1.jsonl is unreadable.
+    expect(code).toBe(1);
     const { runs } = json(text) as { runs: { path: string; rollouts: number; notes: unknown[] }[] };
     expect(runs.map(({ path, rollouts }) => [path, rollouts])).toEqual([
       [join(root, 'a'), 2],
@@ -121,6 +124,52 @@ describe('steps', () => {
       'step rollouts groups accuracy reward_mean calls_mean tool_rate redundant_call_rate acc_advantage_abs tool_advantage_abs qualifying_share efficiency_signal_share effective_w_tool failed_call_rate dead_accuracy_groups dead_efficiency_groups';
     for (const row of rows) expect(Object.keys(row)).toEqual(names.split(' '));
     for (const row of rows) expect(row['tool_rate']).toBeLessThanOrEqual(1);
+  });
+
+  it('prints the numbers of the advantage charts where they are named', async () => {
+    const directory = await generatedRun();
+    const cache = await temporaryFolder();
+    const all = json((await run(['steps', directory, '--columns', 'all', '--json'], cache)).text) as Row[];
+    expect(all[0]).toMatchObject({ group_size: 8, dead_all_right_share: expect.any(Number) as number });
+    const columns = 'step,region,coupled_fate,acc_push,tool_push,push,acc_advantage,tool_advantage,length,correct';
+    const rollouts = rowsOf((await run(['table', directory, '--columns', columns], cache)).text);
+    for (const row of all) {
+      const own = rollouts.filter(({ step }) => step === row['step']);
+      const share = (name: string): number => own.filter((one) => one['coupled_fate'] === name).length / own.length;
+      const mean = (name: string): number =>
+        own.reduce((sum, one) => sum + Math.abs(Number(one[name])), 0) / own.length;
+      expect(row['coupled_opposite_share']).toBeCloseTo(share('opposite'), 12);
+      expect(row['coupled_lost_share']).toBeCloseTo(share('lost'), 12);
+      expect(row['acc_push_abs']).toBeCloseTo(mean('acc_push'), 12);
+      expect(row['tool_push_abs']).toBeCloseTo(mean('tool_push'), 12);
+      expect(row['right_wasteful']).toBe(own.filter(({ region }) => region === 'rightWasteful').length);
+      const right = own.filter(({ correct }) => correct === true);
+      const negative = right.filter(({ push }) => Number(push) < -1e-6);
+      expect(row['negative_push_share']).toBeCloseTo(negative.length / right.length, 12);
+      // By hand: N/N_sig and the means of L are those of the step.
+      const signal = own.filter((one) => one['tool_advantage'] !== 0);
+      const meanLength = (of: Row[]): number => of.reduce((sum, one) => sum + Number(one['length']), 0) / of.length;
+      for (const one of own) {
+        const [acc, tool, length] = [one['acc_advantage'], one['tool_advantage'], one['length']].map(Number);
+        expect(one['acc_push']).toBeCloseTo(((acc ?? 0) * (length ?? 0)) / meanLength(own), 4);
+        const weight = (0.15 * own.length) / signal.length / meanLength(signal);
+        expect(one['tool_push']).toBeCloseTo((tool ?? 0) * (length ?? 0) * weight, 4);
+      }
+    }
+    const gated = [
+      'steps',
+      directory,
+      '--columns',
+      'coupled_opposite_share',
+      '--form',
+      'gated',
+      '--alpha',
+      '0',
+      '--json',
+    ];
+    const none = json((await run(gated, cache)).text) as Row[];
+    // With α = 0 only w_tool·A_tool tells the two apart.
+    expect(none.map((row) => Object.keys(row))).toEqual(none.map(() => ['coupled_opposite_share']));
   });
 
   it('judges by another threshold where the log does not say what is right', async () => {
@@ -353,11 +402,14 @@ describe('usage', () => {
     [['nothing'], /no command nothing/],
     [['flags', 'x', '--confidence', 'maybe'], /certain, likely or hint/],
     [['flags', 'x', '--format', 'csv'], /only jsonl/],
-    [['replay', 'x'], /not in this version/],
-    [['curate', 'x'], /not in this version/],
+    [['replay', 'x'], /--model/],
+    [['curate', 'x'], /--stage sft or --stage rl/],
     [['describe'], /at least one PATH/],
     [['steps', 'a', 'b'], /one PATH/],
     [['steps', 'a', '--colour'], /--colour/],
+    [['steps', 'a', '--columns', 'mood'], /no column mood/],
+    [['steps', 'a', '--form', 'round'], /--form round/],
+    [['table', 'a', '--alpha', '-1'], /--alpha/],
     [['table', 'a', '--format', 'xml'], /jsonl, csv or parquet/],
     [['table', 'a', '--columns', 'reward,nope'], /no column nope/],
     [['episode', 'a'], /--row FILE:ROW/],
@@ -432,12 +484,12 @@ describe('a folder of several runs', () => {
     const record = (rank: number): string => `${JSON.stringify({ prompt: `${rank}?`, response: 'Yes.', reward: 1 })}\n`;
     for (const rank of [0, 1]) {
       for (const step of [1, 2])
-        await write(join(folder, `step_${step}_rank_${rank}.jsonl`), record(rank).repeat(rank + 1));
+        await write(join(folder, `step_${step}_seed_${rank}.jsonl`), record(rank).repeat(rank + 1));
     }
     const asked = await run(['steps', folder, '--json']);
     expect(asked.code).toBe(2);
     expect(asked.problems).toContain('holds 2 runs; choose one of them:');
-    const ids = [...asked.problems.matchAll(/--run (\S+) .*rank_(\d)/gu)].map(([, id, rank]) => [rank, id] as const);
+    const ids = [...asked.problems.matchAll(/--run (\S+) .*seed_(\d)/gu)].map(([, id, rank]) => [rank, id] as const);
     expect(ids.map(([rank]) => rank)).toEqual(['0', '1']);
     const chosen = await run(['steps', folder, '--run', ids[1]?.[1] ?? '', '--json']);
     expect(json(chosen.text)).toMatchObject([

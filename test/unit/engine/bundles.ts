@@ -11,18 +11,24 @@ export interface Bundles {
   cli: string;
   engine: string;
   worker: string;
+  replayer: string;
 }
 
 /** Builds the bundles before the tests of a file and removes them afterwards. */
 export function builtBundles(): Bundles {
-  const bundles: Bundles = { cli: '', engine: '', worker: '' };
+  const bundles: Bundles = { cli: '', engine: '', worker: '', replayer: '' };
   let folder = '';
   beforeAll(async () => {
     // Inside the repository, so that the native package is found where npm put it.
     await mkdir(join(root, 'out'), { recursive: true });
     folder = await mkdtemp(join(root, 'out', 'test-'));
     await build({
-      entryPoints: ['src/cli.ts', 'src/processes/engineMain.ts', 'src/processes/readWorker.ts'],
+      entryPoints: [
+        'src/cli.ts',
+        'src/processes/engineMain.ts',
+        'src/processes/readWorker.ts',
+        'src/processes/replayMain.ts',
+      ],
       absWorkingDir: root,
       outdir: folder,
       entryNames: '[name]',
@@ -31,12 +37,14 @@ export function builtBundles(): Bundles {
       platform: 'node',
       target: 'node20',
       format: 'cjs',
-      external: ['@duckdb/node-api'],
+      external: ['@duckdb/node-api', 'onnxruntime-node'],
+      define: { 'import.meta.filename': '__filename' },
       logLevel: 'error',
     });
     bundles.cli = join(folder, 'cli.cjs');
     bundles.engine = join(folder, 'engineMain.cjs');
     bundles.worker = join(folder, 'readWorker.cjs');
+    bundles.replayer = join(folder, 'replayMain.cjs');
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return bundles;

@@ -14,6 +14,7 @@ export interface TestEngine {
   readonly told: {
     readonly runs: RunSummary[][];
     readonly steps: (readonly number[] | null)[];
+    readonly curation: { readonly what: string; readonly done: number; readonly of: number }[];
     readonly log: string[];
   };
   ask<K extends keyof EngineApi>(method: K, params: ParamsOf<EngineApi[K]>): Promise<ResultOf<EngineApi[K]>>;
@@ -33,7 +34,7 @@ afterEach(async () => {
 /** Makes an engine that ends with the test. */
 export async function testEngine(options: Partial<EngineOptions> = {}): Promise<TestEngine> {
   const storage = options.storage ?? join(await temporaryFolder(), 'storage');
-  const told: TestEngine['told'] = { runs: [], steps: [], log: [] };
+  const told: TestEngine['told'] = { runs: [], steps: [], curation: [], log: [] };
   const engine = await createEngine({
     storage,
     workerPath: null,
@@ -44,6 +45,7 @@ export async function testEngine(options: Partial<EngineOptions> = {}): Promise<
       stepsChanged: ({ steps }) => told.steps.push(steps),
       log: ({ level, message }) => told.log.push(`${level} ${message}`),
     },
+    tellCuration: { curationProgress: (progress) => told.curation.push(progress) },
     ...options,
   });
   open.push(engine);

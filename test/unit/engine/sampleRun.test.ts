@@ -90,7 +90,7 @@ it('hdpo: columns, groups and biographies are those of the trainer', { timeout: 
   const { ask, openAndRead } = await testEngine();
   const run = await openAndRead(join(unpacked, 'rollout_data', 'hdpo'));
   const columns = await wholeColumns(ask, run.id);
-  expect(columns.key).toHaveLength(25_600);
+  expect(columns.key).toHaveLength(28_160);
   expect(columns.pages).toBeGreaterThan(1);
 
   // Every advantage of one step, by its row in the log.
@@ -112,7 +112,7 @@ it('hdpo: columns, groups and biographies are those of the trainer', { timeout: 
     { mode: 'plain' },
   );
   const meanSize = (values: Float64Array): number => values.reduce((sum, value) => sum + Math.abs(value) / 256, 0);
-  expect(new Set(columns.step).size).toBe(100);
+  expect(new Set(columns.step).size).toBe(110);
   const sizes = { acc: 0, tool: 0 };
   for (const { ref, step } of rows) {
     const [accuracy = 0, tool = 0] = logged.get(`${step}/${ref.row}`) ?? [];
@@ -159,7 +159,13 @@ it('hdpo: columns, groups and biographies are those of the trainer', { timeout: 
   expect(keys.total).toBe(columns.prompt.reduce((most, ordinal) => Math.max(most, ordinal + 1), 0));
 
   const { findings } = await ask('doctor', { run: run.id });
-  expect(findings.map(({ code }) => code)).toEqual(['group-inferred', 'advantage-not-logged']);
+  // Twice an answer tag opens inside a malformed call: the trainer's grader, which takes the first match, reads past it.
+  expect(findings.map(({ code, sentence }) => `${code}: ${sentence}`)).toEqual([
+    expect.stringMatching(/^equal-answers-different-verdicts: In 2 groups of 2 steps /),
+    expect.stringMatching(/^answer-equals-truth-scored-wrong: 2 rollouts /),
+    expect.stringMatching(/^group-inferred: /),
+    expect.stringMatching(/^advantage-not-logged: /),
+  ]);
 });
 
 it('coupled-mild: the coupled advantage is the one it was trained on', { timeout: 120_000 }, async () => {
@@ -177,5 +183,5 @@ it('coupled-mild: the coupled advantage is the one it was trained on', { timeout
     expect(Math.abs((advantage[ofStep[k] ?? 0] ?? 0) - accuracy)).toBeLessThan(1e-3);
   });
   expect(rows).toHaveLength(ofStep.length);
-  expect(total.samples).toBe(13_056);
+  expect(total.samples).toBe(9_728);
 });

@@ -31,7 +31,7 @@ async function put(root: string, files: Readonly<Record<string, keyof typeof fix
   for (const [path, name] of Object.entries(files)) {
     const target = join(root, path);
     await mkdir(dirname(target), { recursive: true });
-    if (path.endsWith('.gz')) await writeFile(target, gzipSync(await readFile(join(fixtures, fixture[name]))));
+    if (/\.gz(?:ip)?$/u.test(path)) await writeFile(target, gzipSync(await readFile(join(fixtures, fixture[name]))));
     else await copyFile(join(fixtures, fixture[name]), target);
   }
 }
@@ -45,8 +45,14 @@ const paths: readonly (readonly [format: string, path: string, step: number | nu
   ['areal', '/w/rollout/12/7.jsonl', 12, '/w/rollout/12'],
   ['rllm', '/w/train_step_3_epoch_0/episode_hash0a_idx.json', 3, '/w/train_step_3_epoch_0'],
   ['generic', '/w/global_step_8/samples.jsonl', 8, '/w/global_step_8'],
+  ['verl', '/w/3_rank_1.jsonl', 3, null],
+  ['verl', '/w/global_step_3.rank1.jsonl', 3, null],
+  ['verl', '/w/rank1/3.jsonl', 3, null],
+  ['verl', '/w/rank_3.jsonl', null, null],
   ['generic', '/w/mystep8/samples.jsonl', null, null],
   ['generic', '/w/12/samples.jsonl', null, null],
+  ['generic', '/w/epoch_4/samples.jsonl', 4, '/w/epoch_4'],
+  ['generic', '/w/epoch_4/batch_7.jsonl', 7, null],
   ['atif', '/w/step-5/trial/agent/trajectory.json', 5, '/w/step-5'],
   ['atif', '/w/step_5/a/b/c/trajectory.json', null, null],
 ];
@@ -123,9 +129,57 @@ const cases: readonly Case[] = [
     name: 'home-made logs, wrapped ones too',
     files: { 'x/step_1/chat.jsonl.gz': 'chat', 'x/step_2/chat.jsonl.gz': 'chat', 'x/notes/chat.jsonl': 'chat' },
     runs: [
-      ['x', 'step_#/chat.jsonl.gz', '1 2'],
+      ['x', 'step_#/chat.jsonl', '1 2'],
       ['x/notes/chat.jsonl', '', 'null'],
     ],
+  },
+  {
+    name: 'ranks in the names of files',
+    files: {
+      'r/step_3_rank_0.jsonl': 'chat',
+      'r/step_3_rank_1.jsonl': 'chat',
+      'r/step_4_rank_0.jsonl': 'chat',
+      'r/rank_0.jsonl': 'chat',
+      'r/rank_1.jsonl': 'chat',
+      'r/eval-00000-of-00002.jsonl': 'chat',
+      'r/eval-00001-of-00002.jsonl': 'chat',
+    },
+    runs: [
+      ['r', 'eval-*-of-00002.jsonl', 'null null'],
+      ['r', 'rank_*.jsonl', 'null null'],
+      ['r', 'step_#_rank_*.jsonl', '3 3 4'],
+    ],
+  },
+  {
+    name: 'ranks as folders, above steps, below them and in between',
+    files: {
+      'a/rank0/step_1.jsonl': 'chat',
+      'a/rank1/step_1.jsonl': 'chat',
+      'a/rank1/step_2.jsonl.gz': 'chat',
+      'b/step_1/rank_0/log.jsonl': 'chat',
+      'b/step_2/rank_1/log.jsonl': 'chat',
+      'c/rank0/step_1/log.jsonl': 'chat',
+      'c/rank1/step_1/log.jsonl': 'chat',
+      'd/rank0/train_step_1_epoch_0/episode_hash1_ida.json': 'rllm',
+      'd/rank1/train_step_1_epoch_0/episode_hash1_ida.json': 'rllm',
+    },
+    runs: [
+      ['a', 'rank*/step_#.jsonl', '1 1 2'],
+      ['b', 'step_#/rank_*/log.jsonl', '1 2'],
+      ['c', 'rank*/step_#/log.jsonl', '1 1'],
+      ['d', 'rank*/train_step_#_epoch_#/**', '1 1'],
+    ],
+  },
+  {
+    name: 'the folder of one rank, opened by itself',
+    files: { 'a/rank0/step_1.jsonl': 'chat', 'a/rank0/step_2.jsonl': 'chat', 'a/rank1/step_1.jsonl': 'chat' },
+    open: 'a/rank0',
+    runs: [['', 'step_#.jsonl', '1 2']],
+  },
+  {
+    name: 'old steps are compressed, and one still lies beside its copy',
+    files: { 'x/1.jsonl.gz': 'chat', 'x/2.jsonl.gz': 'chat', 'x/2.jsonl': 'chat', 'x/3.jsonl.gzip': 'chat' },
+    runs: [['x', '#.jsonl', '1 2 3']],
   },
 ];
 
@@ -170,6 +224,50 @@ describe('a run over folders of steps', () => {
       await engine.engine.library.tick();
       return (await engine.ask('runs', {})).find(({ id }) => id === run.id)?.steps === 2;
     });
+  });
+
+  it('has one group of a prompt whose rollouts several ranks wrote', async () => {
+    const root = await temporaryFolder();
+    const record = (ask: string, reward: number): string =>
+      `${JSON.stringify({ prompt: ask, response: `Because of ${reward}.`, reward })}\n`;
+    await write(join(root, 'run/step_3_rank_0.jsonl'), record('Why?', 1) + record('How?', 0));
+    await write(join(root, 'run/step_3_rank_1.jsonl'), record('Why?', 0) + record('How?', 1));
+    const engine = await testEngine();
+    const run = await engine.openAndRead(join(root, 'run'));
+    expect(run).toMatchObject({ files: 2, steps: 1, firstStep: 3, rollouts: 4, groups: 2 });
+    const rows = await engine.rows(run.id);
+    expect(rows.map(({ groupSize, accAdvantage }) => `${groupSize} ${accAdvantage?.toFixed(3)}`)).toEqual([
+      '2 0.707',
+      '2 -0.707',
+      '2 -0.707',
+      '2 0.707',
+    ]);
+  });
+
+  it('says what it leaves out of a folder with copies', async () => {
+    const root = await temporaryFolder();
+    await put(root, { 'x/2.jsonl.gz': 'chat', 'x/2.jsonl': 'chat' });
+    const { notes } = await scanTree([join(root, 'x')], { heads: createFileHeads(tables) });
+    expect(notes.map(({ message }) => message)).toEqual([
+      'not read, since 2.jsonl lies beside it, unpacked or in another packing',
+    ]);
+  });
+
+  it.each([
+    ['epoch_1.jsonl', 'epoch_2.jsonl'],
+    ['epoch_1/rollouts.jsonl', 'epoch_2/rollouts.jsonl'],
+    ['epoch-1/rank0/rollouts.jsonl', 'epoch-2/rank0/rollouts.jsonl'],
+  ])('says that its steps are epochs: %s', async (...files) => {
+    const root = await temporaryFolder();
+    const record = JSON.stringify({ prompt: 'Why?', response: 'Because.', reward: 1 });
+    for (const file of files) await write(join(root, 'run', file), `${record}\n`);
+    const engine = await testEngine();
+    const run = await engine.openAndRead(join(root, 'run'));
+    expect(run).toMatchObject({ files: 2, steps: 2, firstStep: 1, lastStep: 2, notes: 1 });
+    const { rows } = await engine.ask('notes', { run: run.id, first: 0, count: 9 });
+    expect(rows.map(({ message }) => message)).toEqual([
+      'its files are numbered by epoch: what is called a step here is an epoch',
+    ]);
   });
 
   it('is one run too where its fields are mapped by hand, for all steps at once', async () => {

@@ -5,8 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../../src/base/errors.ts';
+import { isAbort, UserError } from '../../../src/base/errors.ts';
 import { startChild } from '../../../src/host/childProcess.ts';
+import { defaultCuration, type JudgeHostApi } from '../../../src/protocol/curation.ts';
 import { keepEngine, type EngineKeeper, type KeeperOptions } from '../../../src/host/engineKeeper.ts';
 
 let folder = '';
@@ -64,6 +65,37 @@ describe('keepEngine', () => {
     expect(await engine.runs({})).toHaveLength(2);
     expect(states).toEqual(['running']);
     expect(logged).toEqual(['opened /a', 'opened /b']);
+  });
+
+  it('serves what each new engine asks of its host', async () => {
+    const ask = { runs: [], config: defaultCuration, judge: 'j', concurrency: 1 };
+    const asked: string[] = [];
+    const held = keep({
+      serve: (connection) => {
+        connection.serve<JudgeHostApi>({
+          askJudge: ({ prompt }, signal) => {
+            asked.push(prompt);
+            if (prompt !== 'never') return { text: 'said', failure: null, retryAfterMs: null, again: true };
+            return new Promise((_, reject) => {
+              signal.addEventListener('abort', () => {
+                reject(new Error('cancelled'));
+              });
+            });
+          },
+        });
+      },
+    });
+    expect(await held.engine.judge({ ...ask, prompt: 'one' })).toMatchObject({ judged: 1, firstFailure: 'said' });
+    process.kill(held.pid ?? 0, 'SIGKILL');
+    await failure(held.engine.runs({}));
+    expect(await held.engine.judge({ ...ask, prompt: 'two' })).toMatchObject({ firstFailure: 'said' });
+    // A round that is cancelled in the host ends what the engine asked of it.
+    const controller = new AbortController();
+    const pending = failure(held.engine.judge({ ...ask, prompt: 'never' }, controller.signal));
+    await expect.poll(() => asked).toEqual(['one', 'two', 'never']);
+    controller.abort();
+    expect(isAbort(await pending)).toBe(true);
+    expect(await held.engine.judge({ ...ask, prompt: 'three' })).toMatchObject({ judged: 1 });
   });
 
   it('gives the child an environment of its own and drains its pipes', async () => {

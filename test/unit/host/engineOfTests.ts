@@ -3,6 +3,7 @@
  * engineKeeper.test.ts starts, kills and starts again. Bundled by the test, since a child runs plain JavaScript.
  */
 import 'vscode-jsonrpc/node';
+import type { JudgeHostApi } from '../../../src/protocol/curation.ts';
 import type { EngineApi, EngineEvents } from '../../../src/protocol/engine.ts';
 import { openConnection } from '../../../src/protocol/rpc.ts';
 
@@ -19,7 +20,13 @@ console.error(
     .join()}`,
 );
 
-connection.serve<Pick<EngineApi, 'open' | 'runs' | 'notes' | 'close' | 'cancelIndexing'>>({
+connection.serve<Pick<EngineApi, 'open' | 'runs' | 'notes' | 'close' | 'cancelIndexing' | 'judge'>>({
+  // Asks its host once, as the engine does for each row.
+  judge: async ({ judge, prompt }, signal) => {
+    const params = { judge, prompt, maximumTokens: 10 };
+    const { text } = await connection.client<JudgeHostApi>().askJudge(params, signal);
+    return { judged: 1, failed: 0, firstFailure: text };
+  },
   open: ({ path }) => {
     opened.push(path);
     connection.emitter<EngineEvents>().log({ level: 'info', message: `opened ${path}` });

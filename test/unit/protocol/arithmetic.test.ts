@@ -114,6 +114,23 @@ const cases: readonly (readonly [name: string, given: Explanation, lines: readon
     ],
   ],
   [
+    'right or wrong alone',
+    explanation({
+      row: row({ reward: null, accReward: 1, accAdvantage: 0.5, toolAdvantage: null, toolReward: null }),
+      answerReward: 1,
+      formatReward: null,
+      correctSource: 'logged',
+    }),
+    [
+      'r_acc = 1.0: no reward is logged, it is taken from right or wrong',
+      'right (logged)',
+      'A_acc = (1.0 − 0.613) / (0.452 + 1e-6) = +0.50',
+      'r_tool: not known, since the log has no reward here',
+      'Q = 9 right of 16: mean 0.51, std 0.26',
+      'A_tool: not known, since the log has no reward here',
+    ],
+  ],
+  [
     'no reward in the log',
     explanation({
       row: row({

@@ -28,9 +28,10 @@ it('comes back as it was left, through JSON', () => {
       focus: 'b',
       selection: {
         steps: [3, 5],
-        region: { channel: 'tool', low: -Number.MAX_VALUE, high: -0.5 },
+        region: { channel: 'tool', mode: 'plain', low: -Number.MAX_VALUE, high: -0.5 },
         part: { of: 'wrong', x: [-1, 0], y: [0, Number.MAX_VALUE] },
         group: 12,
+        rollout: 401,
       },
       before: [
         { focus: null, selection: wholeRun },
@@ -53,7 +54,7 @@ it('takes any foreign data', () => {
       if (state.cursor !== null) expect(typeof state.cursor.step).toBe('number');
       for (const view of Object.values(state.views)) expect(Object.keys(view)).toEqual(['table', 'about']);
       expect(state.weights.tool).toBeGreaterThanOrEqual(0);
-      expect(Object.keys(selectionOf(one))).toEqual(['steps', 'region', 'part', 'group']);
+      expect(Object.keys(selectionOf(one))).toEqual(['steps', 'region', 'part', 'group', 'rollout']);
       expect(savedState(JSON.parse(JSON.stringify(toSave(state))))).toEqual(state);
     }),
   );
@@ -63,7 +64,12 @@ it.each([
   [{ steps: [5, 3] }, wholeRun],
   [{ steps: [1, null] }, wholeRun],
   [{ steps: [1, 2, 3], group: -1, region: { channel: 'x', low: 0, high: 1 } }, wholeRun],
-  [{ region: { channel: 'acc', low: 0, high: 1 } }, { ...wholeRun, region: { channel: 'acc', low: 0, high: 1 } }],
+  [{ region: { channel: 'acc', low: 0, high: 1 } }, wholeRun],
+  [{ rollout: 5 }, wholeRun],
+  [
+    { region: { channel: 'acc', mode: 'plain', low: 0, high: 1 } },
+    { ...wholeRun, region: { channel: 'acc', mode: 'plain', low: 0, high: 1 } },
+  ],
 ])('%j is the selection it can be', (saved, wanted) => {
   expect(selectionOf(saved)).toEqual(wanted);
 });

@@ -9,7 +9,7 @@ import { planeChart } from '../../../webview/charts/planeChart.ts';
 import { placesOfSamples } from '../../../webview/charts/planeColumns.ts';
 import { csvOfRows } from '../../../webview/charts/csv.ts';
 import { selectedRows, wholeRun } from '../../../webview/charts/selection.ts';
-import type { SvgNode } from '../../../webview/charts/svgNode.ts';
+import type { SvgNode } from '../../../webview/ui/svgNode.ts';
 import { notingContext, panelInput, sampleColumns } from './sampleRun.ts';
 
 const few = { steps: 6, groups: 3, members: 8 };
@@ -174,7 +174,7 @@ describe('contributions', () => {
         'select',
         {
           steps: [3, 4],
-          region: { channel: 'acc', low: expect.any(Number) as number, high: Number.MAX_VALUE },
+          region: { channel: 'acc', mode: 'loss-weighted', low: expect.any(Number) as number, high: Number.MAX_VALUE },
           group: null,
         },
       ],

@@ -92,6 +92,7 @@ export function panelInput(size: SampleRunSize, selection: Partial<Selection> = 
     focus: run,
     steps: [1, size.steps],
     selection: { ...wholeRun, ...selection },
+    group: null,
     weights: { acc: 1, tool: 0.15 },
     mode: 'loss-weighted',
   };
@@ -116,6 +117,10 @@ export function notingContext(): { readonly context: PanelContext; readonly aske
     open: note('open'),
     openKey: note('openKey'),
     revealStep: note('revealStep'),
+    whyStep: () => null,
+    showWhy: note('showWhy'),
+    leaveWhy: note('leaveWhy'),
+    explain: () => Promise.reject(new Error('no host in a unit test')),
     showError: note('showError'),
   };
   return { context, asked };

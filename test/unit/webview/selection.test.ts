@@ -5,7 +5,7 @@ import { crumbsOf, drillBack, drillStart, drillTo } from '../../../webview/chart
 import { resolveVariables, wrapped } from '../../../webview/charts/exportChart.ts';
 import { levelOf, opacityOf } from '../../../webview/charts/raster.ts';
 import { sortedRows, wholeRun } from '../../../webview/charts/selection.ts';
-import { svg, toSource } from '../../../webview/charts/svgNode.ts';
+import { svg, toSource } from '../../../webview/ui/svgNode.ts';
 
 describe('sortedRows', () => {
   const numbers = fc.array(fc.oneof(fc.float(), fc.constant(NaN), fc.constant(-0), fc.constant(0)), { maxLength: 200 });

@@ -71,7 +71,7 @@ describe('where flags stand', () => {
 describe('CodeLens', () => {
   const lenses = (...flags: readonly ShownFlag[]) =>
     transcriptLenses(shown(...flags), l10n)
-      .filter(({ title }) => !/^(Compare|Show group|Open)/.test(title))
+      .filter(({ title }) => !/^(Replay|Compare|Show group|Open)/.test(title))
       .map(({ line, title, command, argument }) => ({ line, title, command, argument }));
 
   test.each([

@@ -152,6 +152,7 @@ describe('CodeLens', () => {
 
   test('of a transcript: title, picture, redundant call', () => {
     expect(transcriptLenses(sample, l10n).map(({ line, title, command }) => [line, title, command])).toEqual([
+      [0, 'Replay', 'rolloutLens.replayEpisode'],
       [0, 'Compare with…', 'rolloutLens.compareWith'],
       [0, 'Show group', 'rolloutLens.showGroup'],
       [0, 'Open in log', 'rolloutLens.openInLog'],

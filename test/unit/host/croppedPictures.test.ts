@@ -1,9 +1,9 @@
 /** The regions of pictures: numbered, each once, with the overlap of each pair. */
 import { describe, expect, test } from 'vitest';
-import type { ShownBox } from '../../../../src/protocol/flags.ts';
-import type { Mark } from '../../../../src/protocol/transcript.ts';
-import { croppedPictures } from '../../../../src/views/crops/croppedPictures.ts';
-import { ref, repeatFlag } from '../../transcript/sampleRollouts.ts';
+import type { ShownBox } from '../../../src/protocol/flags.ts';
+import type { Mark } from '../../../src/protocol/transcript.ts';
+import { croppedPictures } from '../../../src/host/croppedPictures.ts';
+import { ref, repeatFlag } from '../transcript/sampleRollouts.ts';
 
 const left: ShownBox = { call: 0, image: 0, box: [0, 0, 0.5, 1] };
 const wide: ShownBox = { call: 1, image: 0, box: [0.25, 0, 0.75, 1] };

@@ -1,11 +1,11 @@
 /**
  * The regions of pictures that calls looked at, flagged or not: numbered, each call's region once, with the overlap of
- * each pair. Pure. Leaves out drawing them (webview/crops).
+ * each pair. Pure; the crops and the player show them. Leaves out drawing them (webview/ui/croppedFigure.ts).
  */
-import type { ShownTranscript } from '../../host/openTranscripts.ts';
-import type { CropBox, CropOverlap, CroppedPicture } from '../../protocol/crops.ts';
-import type { ShownBox } from '../../protocol/flags.ts';
-import { transcriptTexts } from '../../protocol/texts.ts';
+import type { CropBox, CropOverlap, CroppedPicture } from '../protocol/crops.ts';
+import type { ShownBox } from '../protocol/flags.ts';
+import { transcriptTexts } from '../protocol/texts.ts';
+import type { ShownTranscript } from './openTranscripts.ts';
 
 type Corners = ShownBox['box'];
 

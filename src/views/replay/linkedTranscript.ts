@@ -1,0 +1,60 @@
+/**
+ * Player and transcript on the same turn: a transcript that is visible moves to the player's turn without taking the
+ * focus, and the cursor in a transcript moves the player. Leaves out opening a transcript (the transcript view's commands).
+ */
+import * as vscode from 'vscode';
+import type { OpenTranscripts } from '../../host/openTranscripts.ts';
+import { parseAddress } from '../../host/rolloutAddress.ts';
+import type { RolloutRef } from '../../protocol/engine.ts';
+
+/** How long a move of ours may take to come back as a change of the selection. */
+const ownMoveMs = 500;
+let ownMove = 0;
+
+/** Shows a turn, or one of its calls, in the transcripts of the rollout that are visible. */
+export async function followTurn(
+  transcripts: OpenTranscripts,
+  ref: RolloutRef,
+  { turn, call }: { readonly turn: number; readonly call: number | null },
+): Promise<void> {
+  for (const editor of vscode.window.visibleTextEditors) {
+    if (!isOf(editor.document.uri, ref)) continue;
+    const shown = await transcripts.shown(editor.document);
+    const mark = shown?.marks.find((one) =>
+      call === null ? one.kind === 'turn' && one.turn === turn : one.kind === 'call' && one.call === call,
+    );
+    if (mark === undefined) continue;
+    const start = new vscode.Position(mark.line, 0);
+    ownMove = Date.now();
+    editor.selection = new vscode.Selection(start, start);
+    editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  }
+}
+
+/** Calls back with the turn in which the cursor of a transcript of the rollout stands. */
+export function watchTurns(
+  transcripts: OpenTranscripts,
+  current: () => RolloutRef | null,
+  told: (turn: number) => void,
+): vscode.Disposable {
+  return vscode.window.onDidChangeTextEditorSelection(({ textEditor, selections }) => {
+    const ref = current();
+    const line = selections[0]?.active.line;
+    if (ref === null || line === undefined || !isOf(textEditor.document.uri, ref)) return;
+    if (Date.now() - ownMove < ownMoveMs) return;
+    transcripts.shown(textEditor.document).then(
+      (shown) => {
+        const mark = shown?.marks.find((one) => one.kind === 'turn' && one.line <= line && line < one.line + one.count);
+        if (mark?.kind === 'turn') told(mark.turn);
+      },
+      () => undefined,
+    );
+  });
+}
+
+function isOf(uri: vscode.Uri, ref: RolloutRef): boolean {
+  const address = parseAddress(uri);
+  return (
+    address !== null && address.ref.run === ref.run && address.ref.file === ref.file && address.ref.row === ref.row
+  );
+}

@@ -1,0 +1,134 @@
+/**
+ * The words for where a number comes from: how the page weighs the advantages of one rollout, and the first of the
+ * rollouts that a value is made of. Pure. Leaves out the sums of the advantages themselves, which are the engine's
+ * (EngineApi.explain), and the card that shows them (whyCard.ts). Formulas: src/analysis/contributions.ts.
+ */
+import { numberText, signedText } from '../../src/base/numberText.ts';
+import { verdictSign } from '../../src/protocol/texts.ts';
+import {
+  contributionColumnNames,
+  contributionsOfSamples,
+  pushOf,
+  type UnitContributions,
+} from './contributionColumns.ts';
+import type { PanelInput, PanelRun, Why, WhyMember } from './panelChart.ts';
+import { hasColumns } from './samples.ts';
+import { rowsOfSteps, sortedRows } from './selection.ts';
+import { modeNames } from './weights.ts';
+
+/** Rollouts that are named one by one. */
+export const mostNamed = 8;
+
+/** Why a rollout pushes what it does; null while its columns are read. */
+export function rolloutWhy(input: Pick<PanelInput, 'mode' | 'weights'>, run: PanelRun, row: number): Why | null {
+  const key = run.samples?.columns.key?.[row];
+  return key === undefined ? null : { kind: 'rollout', run: run.id, key, sums: pushSums(input, run, row) };
+}
+
+/** "w_acc·A_acc·L/mean(L) = 1 × +0.86 × 212/180 = +1.01", the same of the other channel, and their sum. */
+export function pushSums(
+  { mode, weights }: Pick<PanelInput, 'mode' | 'weights'>,
+  run: PanelRun,
+  row: number,
+): string[] {
+  const contributions = contributionsOfSamples(run.samples, mode);
+  const columns = run.samples?.columns;
+  if (!contributions || !columns || !hasColumns(columns, contributionColumnNames)) return [];
+  if (columns.masked[row] === 1) return ['No loss on this rollout: it pushes 0.'];
+  const { accAdvantage, toolAdvantage, length, step } = columns;
+  const at = step[row] ?? 0;
+  const [begin, end] = rowsOfSteps(contributions, [at, at]);
+  const byLength = mode === 'loss-weighted';
+  const lengths = (values: Float32Array, of: 'all' | 'signal') => {
+    let [sum, count] = [0, 0];
+    for (let index = begin; index < end; index += 1) {
+      const value = values[index] ?? NaN;
+      if (Number.isNaN(value) || (of === 'signal' && value === 0)) continue;
+      count += 1;
+      sum += columns.masked[index] === 1 ? 0 : (length[index] ?? 0);
+    }
+    return { mean: sum / count, count };
+  };
+  const [all, signal] = [lengths(toolAdvantage, 'all').count, lengths(toolAdvantage, 'signal')];
+  const own = length[row] ?? NaN;
+  const acc = (contributions.acc[row] ?? NaN) * weights.acc;
+  const tool = (contributions.tool[row] ?? NaN) * weights.tool;
+  const lines = [
+    Number.isNaN(acc)
+      ? 'accuracy push: not known'
+      : `accuracy push = w_acc·A_acc${byLength ? '·L/mean(L)' : ''} = ${numberText(weights.acc)} × ${signedText(accAdvantage[row] ?? NaN)}${byLength ? ` × ${numberText(own)}/${numberText(lengths(accAdvantage, 'all').mean)}` : ''} = ${signedText(acc)}`,
+    Number.isNaN(tool)
+      ? 'efficiency push: not known'
+      : tool === 0
+        ? 'efficiency push = 0, since A_tool = 0 or w_tool = 0'
+        : `efficiency push = w_tool·A_tool${mode === 'plain' ? '' : '·(N/N_sig)'}${byLength ? '·L/mean_sig(L)' : ''} = ${numberText(weights.tool)} × ${signedText(toolAdvantage[row] ?? NaN)}${mode === 'plain' ? '' : ` × ${all}/${signal.count}`}${byLength ? ` × ${numberText(own)}/${numberText(signal.mean)}` : ''} = ${signedText(tool)}`,
+    `push = ${signedText(pushOf(contributions, weights, row))} (${modeNames[mode]})`,
+  ];
+  return lines;
+}
+
+/** What members are shown with. */
+export interface MembersOf {
+  readonly input: Pick<PanelInput, 'mode' | 'weights'>;
+  readonly run: PanelRun;
+  readonly rows: Uint32Array;
+  readonly sums: readonly string[];
+  readonly select: (() => void) | null;
+}
+
+/** The rollouts behind a value, the largest push first; one alone is explained itself. */
+export function membersWhy({ input, run, rows, sums, select }: MembersOf): Why | null {
+  if (rows.length === 0) return null;
+  const contributions = contributionsOfSamples(run.samples, input.mode);
+  if (rows.length === 1) return rolloutWhy(input, run, rows[0] ?? 0);
+  const size = (row: number): number => Math.abs(contributions ? pushOf(contributions, input.weights, row) : NaN);
+  const members = Array.from(sortedRows(rows, size, 'down').subarray(0, mostNamed), (row) =>
+    namedMember({ input, run, contributions }, row),
+  );
+  return { kind: 'members', run: run.id, sums, members: members.flat(), count: rows.length, select };
+}
+
+/** The rollouts of one step of a run, and what the value at that step is made of. */
+export function stepWhy(input: PanelInput, run: PanelRun, { step, select }: StepOf): Why {
+  const index = run.curves.step.indexOf(step);
+  const count = run.curves.rollouts[index] ?? 0;
+  const contributions = contributionsOfSamples(run.samples, input.mode);
+  const sums = [`${run.name}, step ${step}: a value over ${count} rollouts.`];
+  if (!contributions || !run.samples?.columns.key) {
+    return { kind: 'members', run: run.id, sums, members: [], count, select };
+  }
+  const [begin, end] = rowsOfSteps(contributions, [step, step]);
+  const rows = Uint32Array.from({ length: end - begin }, (_, place) => begin + place);
+  return (
+    membersWhy({ input, run, rows, sums, select }) ?? { kind: 'members', run: run.id, sums, members: [], count, select }
+  );
+}
+
+/** Which step, and what selects it. */
+export interface StepOf {
+  readonly step: number;
+  readonly select: (() => void) | null;
+}
+
+interface Named {
+  readonly input: Pick<PanelInput, 'mode' | 'weights'>;
+  readonly run: PanelRun;
+  readonly contributions: UnitContributions | null;
+}
+
+function namedMember({ input, run, contributions }: Named, row: number): readonly WhyMember[] {
+  const columns = run.samples?.columns;
+  const key = columns?.key?.[row];
+  if (!columns || key === undefined) return [];
+  const { correct, calls, accAdvantage, toolAdvantage, step } = columns;
+  const code = correct?.[row];
+  const parts = [
+    ...(code === undefined ? [] : [verdictSign(code === 2 ? null : code === 1)]),
+    ...(step ? [`step ${step[row] ?? 0}`] : []),
+    ...(calls ? [`T ${calls[row] ?? 0}`] : []),
+    ...(accAdvantage ? [`A_acc ${signedText(accAdvantage[row] ?? NaN)}`] : []),
+    ...(toolAdvantage ? [`A_tool ${signedText(toolAdvantage[row] ?? NaN)}`] : []),
+    ...(contributions ? [`push ${signedText(pushOf(contributions, input.weights, row))}`] : []),
+  ];
+  return [{ key, text: parts.join('  ') }];
+}
