@@ -180,6 +180,9 @@ test('r continues the turn without the tool, beside a control arm; the branch is
 });
 
 test('the process of the model is killed: the player says so, and goes on', async () => {
+  // The page came back from behind the diff, and takes up what was scored.
+  const strip = () => player().locator('.strip').getAttribute('aria-label');
+  await expect.poll(strip, slowly).toMatch(/[1-9]\d* of \d+ tokens scored/);
   const [first] = replayers();
   expect(first).toBeDefined();
   sendSignal(first?.pid ?? 0, 'SIGKILL');
@@ -195,7 +198,7 @@ test('the process of the model is killed: the player says so, and goes on', asyn
     .toMatch(/The process of the model ended \(signal SIGKILL\)/);
   await workbench.screenshot('replay-died');
   // What was scored is still there.
-  expect(await player().locator('.strip').getAttribute('aria-label')).toMatch(/[1-9]\d* of \d+ tokens scored/);
+  expect(await strip()).toMatch(/[1-9]\d* of \d+ tokens scored/);
   await button('Start again').click();
   await player().locator('.speaking').first().waitFor(slowly);
   await press('m');

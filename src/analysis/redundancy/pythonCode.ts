@@ -171,7 +171,7 @@ function changesSomething({ text, tree }: PythonCode): boolean {
       return !changes;
     },
   });
-  return changes || /^\s*[!%]/mu.test(text);
+  return changes || /^[ \t]*[!%]/mu.test(text);
 }
 
 function isMutatingCall(call: SyntaxNode, text: string): boolean {

@@ -7,10 +7,6 @@ import type { OpenTranscripts } from '../../host/openTranscripts.ts';
 import { parseAddress } from '../../host/rolloutAddress.ts';
 import type { RolloutRef } from '../../protocol/engine.ts';
 
-/** How long a move of ours may take to come back as a change of the selection. */
-const ownMoveMs = 500;
-let ownMove = 0;
-
 /** Shows a turn, or one of its calls, in the transcripts of the rollout that are visible. */
 export async function followTurn(
   transcripts: OpenTranscripts,
@@ -25,7 +21,6 @@ export async function followTurn(
     );
     if (mark === undefined) continue;
     const start = new vscode.Position(mark.line, 0);
-    ownMove = Date.now();
     editor.selection = new vscode.Selection(start, start);
     editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
@@ -37,11 +32,12 @@ export function watchTurns(
   current: () => RolloutRef | null,
   told: (turn: number) => void,
 ): vscode.Disposable {
-  return vscode.window.onDidChangeTextEditorSelection(({ textEditor, selections }) => {
+  return vscode.window.onDidChangeTextEditorSelection(({ textEditor, selections, kind }) => {
+    // A selection that code has set (followTurn) has no kind; the user's is by mouse, keyboard or command.
+    if (kind === undefined) return;
     const ref = current();
     const line = selections[0]?.active.line;
     if (ref === null || line === undefined || !isOf(textEditor.document.uri, ref)) return;
-    if (Date.now() - ownMove < ownMoveMs) return;
     transcripts.shown(textEditor.document).then(
       (shown) => {
         const mark = shown?.marks.find((one) => one.kind === 'turn' && one.line <= line && line < one.line + one.count);
