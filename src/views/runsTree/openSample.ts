@@ -17,12 +17,17 @@ export async function openSample(context: vscode.ExtensionContext, session: Sess
     shipped: path.join(context.extensionPath, 'media', 'sample'),
     storage: context.globalStorageUri.fsPath,
   };
+  // The engine starts and its index is filled while the logs are unpacked. Without the shipped index it reads the logs,
+  // which only takes longer; an engine that does not start says so when the runs are opened.
+  const others = [
+    addSampleIndex(path.join(folders.shipped, 'index'), path.join(folders.storage, 'index')).catch((error: unknown) =>
+      session.log.warn(`The index of the sample runs was not added: ${messageOf(error)}`),
+    ),
+    session.engine.runs({}).catch(() => undefined),
+  ];
   const folder = await unpacked(folders);
+  await Promise.all(others);
   if (folder === undefined) return undefined;
-  // The engine keeps its index there. Without the shipped one it reads the logs, which only takes longer.
-  await addSampleIndex(path.join(folders.shipped, 'index'), path.join(folders.storage, 'index')).catch(
-    (error: unknown) => session.log.warn(`The index of the sample runs was not added: ${messageOf(error)}`),
-  );
   const runs = await session.open(folder);
   return runs.find((run) => run.path === firstRunOf(folder)) ?? runs[0];
 }
