@@ -134,10 +134,16 @@ export class Workbench {
   /** Shows a container of the activity bar, if it is not shown yet. */
   async openContainer(title: string): Promise<void> {
     const item = this.activityBarItem(title);
+    const shown = this.page.locator('.part.sidebar .composite.title', { hasText: new RegExp(title, 'i') });
     if ((await item.getAttribute('aria-selected')) !== 'true') await item.click();
     // Away from the icon, whose tooltip would lie over the view.
     await this.page.mouse.move(1, 1);
-    await this.page.locator('.part.sidebar .composite.title', { hasText: new RegExp(title, 'i') }).waitFor();
+    // A window that is just restoring its sidebar takes the click for a second one, which hides it.
+    await shown.waitFor({ timeout: 5_000 }).catch(async () => {
+      if (!(await shown.isVisible())) await item.click();
+      await this.page.mouse.move(1, 1);
+      await shown.waitFor();
+    });
   }
 
   /** The tree of a view in the sidebar or panel, by the view's title. */
