@@ -39,6 +39,8 @@ export async function chartsBench({ rollouts = 400_000, steps = 200 } = {}) {
       // Twice: charts above it that are drawn on the way push it out of view.
       for (let times = 0; times < 2; times += 1) {
         await page.evaluate(scrollTo, chart);
+        // The first drawing reads columns and draws bands, once; what is timed is a slider that moves after it.
+        await page.waitForSelector(`#chart-${chart} .plot`, { timeout: 60_000 });
         await page.waitForTimeout(2_000);
       }
       frames[`w_tool, ${chart} in view`] = await page.evaluate(slide, 'w_tool');

@@ -82,6 +82,31 @@ describe('why a number is what it is', () => {
     expect(await list.getAttribute('aria-activedescendant')).toBe('sample-1');
   });
 
+  test('a point of a chart of groups is a mean over their rollouts, by the pointer and by the key w', async () => {
+    const passRate = charts.content.locator('#chart-passRate');
+    const sum = /mean \|w_(acc|tool)·A_(acc|tool)\| = [\d.]+ \/ \d+ rollouts = [\d.]+/;
+    await says(passRate, /^alpha: the accuracy channel is /);
+    const plot = passRate.locator('svg.plot');
+    const rested = async (): Promise<string> => {
+      await plot.hover();
+      return why().innerText();
+    };
+    await expect.poll(rested).toMatch(sum);
+    expect(await why().getAttribute('aria-hidden')).toBe('true');
+    await workbench.screenshot('why-point');
+    await workbench.page.mouse.move(5, 5);
+    await expect.poll(() => why().isVisible()).toBe(false);
+    await plot.focus();
+    await press('Home');
+    await press('w');
+    await expect.poll(() => why().getAttribute('role')).toBe('dialog');
+    await expect.poll(() => why().innerText()).toMatch(sum);
+    expect(await why().innerText()).toMatch(/They are those of \d+ groups? with \d of 8 right\./);
+    expect(await why().locator('button.crumb').count()).toBe(8);
+    await press('Escape');
+    await expect.poll(() => why().isVisible()).toBe(false);
+  });
+
   test('a value at a step names its rollouts and selects them', async () => {
     const plot = charts.plot('accuracy');
     await plot.focus();
@@ -145,7 +170,7 @@ describe('down to a call', () => {
     await detail.locator('[role=listbox]').focus();
     await press('Enter');
     await expect.poll(async () => (await workbench.editor.tabs()).length).toBe(2);
-    await expect.poll(async () => (await workbench.editor.visibleLines()).join('\n')).toMatch(/▶ call 1 {2}/);
+    await expect.poll(transcriptText).toMatch(/▶ call 1 {2}/);
     await workbench.screenshot('group-call');
     await chartsTab();
     // The page was torn down meanwhile, and is where it was.
@@ -256,6 +281,22 @@ describe('two runs', () => {
     await workbench.runCommand('View: Close Editor');
     await chartsTab();
   });
+
+  test('a change is the difference of what is counted in either run, whose rollouts open', async () => {
+    await says(changed(), /^beta against alpha, /);
+    await changed().locator('svg.plot').focus();
+    await press('Home');
+    await press('w');
+    await expect
+      .poll(() => why().innerText())
+      .toMatch(/beta: \d+ right \/ \d+ rollouts = \d+ %\s+alpha: \d+ right \/ \d+ rollouts = \d+ %\s+change = /);
+    expect(await why().locator('button.crumb').count()).toBe(8);
+    await workbench.screenshot('why-changed');
+    await why().locator('button.crumb', { hasText: 'alpha' }).last().click();
+    await expect.poll(transcriptText).toMatch(/rollout \d of 8 ·\s*alpha/);
+    await workbench.runCommand('View: Close Editor');
+    await chartsTab();
+  });
 });
 
 describe('a link', () => {
@@ -337,6 +378,12 @@ async function openAddress(address: string): Promise<void> {
 /** The lines of the diff that is shown, both sides. */
 async function diffText(): Promise<string> {
   const text = await workbench.page.locator('.monaco-diff-editor').first().innerText();
+  return text.replaceAll('\u00a0', ' ');
+}
+
+/** What is on the screen of a transcript; read at once, since lines that are drawn anew meanwhile are waited for in vain. */
+async function transcriptText(): Promise<string> {
+  const text = await workbench.editor.widget.locator('.view-lines').first().innerText();
   return text.replaceAll('\u00a0', ' ');
 }
 

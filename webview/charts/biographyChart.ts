@@ -7,6 +7,7 @@ import { countText, numberText, percentText, pluralText } from '../../src/base/n
 import type { BiographyMoment } from '../../src/protocol/groupView.ts';
 import { accColour, foreground, toolColour, toolDash } from './axes.ts';
 import { makeBiographyList, type BiographyList } from './biographyList.ts';
+import { momentWhy, type MomentMeasure } from './biographyWhy.ts';
 import { shortQuestion } from './groupOrder.ts';
 import { selectMoment } from './moments.ts';
 import type { Drawing, NothingDrawn, PanelChart, PanelContext, PanelInput } from './panelChart.ts';
@@ -46,16 +47,15 @@ function drawBiography(input: PanelInput, width: number, context: PanelContext):
   }
   const { question = null, moments = null, total = 0 } = input.group ?? {};
   if (question === null || !moments) return { missing: 'Reading the steps in which the prompt was sampled…' };
-  const { curves } = input.focus;
+  const { id, curves } = input.focus;
   const x = stepAxis([curves.step[0] ?? 0, curves.step.at(-1) ?? 0]);
-  const points = (value: (moment: BiographyMoment) => Omit<XyPoint, 'x'>): readonly XyPoint[] =>
-    moments.map((moment) => ({
-      x: moment.step,
-      ...value(moment),
-      pick: () => {
+  const points = (measure: MomentMeasure, value: (moment: BiographyMoment) => Omit<XyPoint, 'x'>): readonly XyPoint[] =>
+    moments.map((moment) => {
+      const pick = (): void => {
         selectMoment(input, moment, context);
-      },
-    }));
+      };
+      return { x: moment.step, ...value(moment), pick, why: () => momentWhy(id, moment, { measure, select: pick }) };
+    });
   const plots: readonly XyPlot[] = [
     {
       title: 'solved',
@@ -68,7 +68,7 @@ function drawBiography(input: PanelInput, width: number, context: PanelContext):
           colour: accColour,
           style: 0,
           dash: null,
-          points: points(({ correct, size }) => ({
+          points: points('correct', ({ correct, size }) => ({
             y: size === 0 ? NaN : correct / size,
             note: `${countText(correct)} of ${pluralText(size, 'rollout')}`,
           })),
@@ -87,7 +87,7 @@ function drawBiography(input: PanelInput, width: number, context: PanelContext):
           style: 2,
           dash: '8 3 2 3',
           interval: 'bars',
-          points: points(({ callsMean, rollouts }) => ({
+          points: points('calls', ({ callsMean, rollouts }) => ({
             y: callsMean,
             low: Math.min(...rollouts.map(({ calls }) => calls)),
             high: Math.max(...rollouts.map(({ calls }) => calls)),
@@ -106,7 +106,9 @@ function drawBiography(input: PanelInput, width: number, context: PanelContext):
           colour: accColour,
           style: 0,
           dash: null,
-          points: points(({ rollouts }) => ({ y: meanSize(rollouts.map(({ accAdvantage }) => accAdvantage)) })),
+          points: points('accAdvantage', ({ rollouts }) => ({
+            y: meanSize(rollouts.map(({ accAdvantage }) => accAdvantage)),
+          })),
         },
         {
           id: 'tool',
@@ -114,7 +116,9 @@ function drawBiography(input: PanelInput, width: number, context: PanelContext):
           colour: toolColour,
           style: 1,
           dash: toolDash,
-          points: points(({ rollouts }) => ({ y: meanSize(rollouts.map(({ toolAdvantage }) => toolAdvantage)) })),
+          points: points('toolAdvantage', ({ rollouts }) => ({
+            y: meanSize(rollouts.map(({ toolAdvantage }) => toolAdvantage)),
+          })),
         },
       ],
     },

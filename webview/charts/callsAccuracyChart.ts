@@ -9,6 +9,7 @@ import { stepPlaces } from '../../src/analysis/stepPlaces.ts';
 import type { SampleColumns } from '../../src/protocol/samples.ts';
 import { numberText, percentText, pluralText } from '../../src/base/numberText.ts';
 import { stepText } from './axes.ts';
+import { callsAccuracyWhy } from './callsAccuracyWhy.ts';
 import { makeMemo } from './memo.ts';
 import type { PanelChart, PanelContext, PanelRun } from './panelChart.ts';
 import { hasColumns } from './samples.ts';
@@ -121,6 +122,7 @@ function lineOf(run: PanelRun, path: readonly PathPoint[], context: PanelContext
       pick: () => {
         context.revealStep(run.id, point.lastStep);
       },
+      why: () => callsAccuracyWhy(run, [point.firstStep, point.lastStep]),
     })),
   };
 }

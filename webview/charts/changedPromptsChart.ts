@@ -15,6 +15,7 @@ import { chosenRuns, makeRunPair, type RunPair } from './runPair.ts';
 import { hasColumns, type RunSamples } from './samples.ts';
 import { changeOfMeasureText, comparedColumnNames, measureText, type ComparedSide } from './changedTexts.ts';
 import { changeScene, mostDrawn } from './changedScene.ts';
+import { changedWhy } from './changedWhy.ts';
 import { readingRollouts } from './xySteps.ts';
 
 /** What is compared, as the control calls it. */
@@ -146,7 +147,7 @@ interface DrawingOptions {
   readonly pick: (index: number) => void;
 }
 
-function drawingOf({ sides, changes }: Compared, { width, own, rows, pick }: DrawingOptions): Drawing {
+function drawingOf({ sides, changes, steps }: Compared, { width, own, rows, pick }: DrawingOptions): Drawing {
   const { measure } = own;
   const [first, second] = [sides[0].run.name, sides[1].run.name];
   const sure = changes.filter(({ least }) => least > 0);
@@ -165,7 +166,14 @@ function drawingOf({ sides, changes }: Compared, { width, own, rows, pick }: Dra
     },
   });
   return {
-    ...changeScene(rows, { width, text, names: [first, second], value: (value) => measureText(measure, value), pick }),
+    ...changeScene(rows, {
+      width,
+      text,
+      names: [first, second],
+      value: (value) => measureText(measure, value),
+      pick,
+      why: (change) => changedWhy({ sides, steps, measure }, change),
+    }),
     rasters: [],
     brushes: [],
     summary,

@@ -6,7 +6,7 @@ import { scaleLinear } from 'd3';
 import type { PromptChange } from '../../src/analysis/compareRuns.ts';
 import { countText } from '../../src/base/numberText.ts';
 import { bottomAxis, faintText, foreground, rightColour, textNode, wrongColour } from './axes.ts';
-import type { Drawing } from './panelChart.ts';
+import type { Drawing, Why } from './panelChart.ts';
 import { spotsOfLines } from './spots.ts';
 import { svg, type SvgNode } from '../ui/svgNode.ts';
 
@@ -25,12 +25,13 @@ export interface ChangeSceneOptions {
   readonly text: (change: number) => string;
   readonly value: (value: number) => string;
   readonly pick: (index: number) => void;
+  readonly why: (change: PromptChange) => Why | null;
 }
 
 /** Draws changes: an interval and a mark a row, ▲ up and ▼ down, hollow where the interval holds no change. */
 export function changeScene(
   changes: readonly PromptChange[],
-  { width, names, text, value, pick }: ChangeSceneOptions,
+  { width, names, text, value, pick, why }: ChangeSceneOptions,
 ): Pick<Drawing, 'height' | 'nodes' | 'spots'> {
   const right = Math.max(margin.left + 1, width - margin.right);
   const bottom = margin.top + rowHeight * changes.length;
@@ -53,6 +54,7 @@ export function changeScene(
     pick: () => {
       pick(index);
     },
+    why: () => why(change),
   }));
   return {
     height: bottom + margin.bottom,

@@ -6,6 +6,7 @@ import { pairedEpochs, type EpochPair, type PairedChange } from '../../src/analy
 import { countText, pluralText, signedText } from '../../src/base/numberText.ts';
 import { stepText } from './axes.ts';
 import { makeMemo } from './memo.ts';
+import { pairedWhy, type PairedMeasure } from './pairedEpochsWhy.ts';
 import type { PanelChart, PanelRun } from './panelChart.ts';
 import { hasColumns } from './samples.ts';
 import { xyDrawing } from './xyDrawing.ts';
@@ -41,7 +42,7 @@ export const pairedEpochsChart: PanelChart = {
           return { missing: 'No prompt of these runs was sampled in more than one step, so there is nothing to pair.' };
         }
         const last = Math.max(...drawn.map(({ changes }) => (changes.at(-1)?.epoch ?? 1) + 1));
-        const plot = (title: string, of: (change: EpochPair) => PairedChange): XyPlot => ({
+        const plot = (title: string, measure: PairedMeasure): XyPlot => ({
           title,
           x: { title: 'epoch', limits: [1.5, last + 0.5], whole: true, format: countText },
           y: { title: 'change', limits: null, format: signedText },
@@ -51,23 +52,20 @@ export const pairedEpochsChart: PanelChart = {
             colour: run.colour,
             style: run.style,
             points: changes.map((change) => {
-              const { value, low, high } = of(change).change;
+              const { value, low, high } = change[measure].change;
               return {
                 x: change.epoch + 1,
                 y: value,
                 low,
                 high,
                 note: `of ${pluralText(change.prompts, 'prompt')}, ${whenText(change)}`,
+                why: () => pairedWhy(run, { measure, epoch: change.epoch }),
               };
             }),
           })),
         });
         return xyDrawing(
-          [
-            plot('accuracy', ({ accuracy }) => accuracy),
-            plot('calls per rollout', ({ calls }) => calls),
-            plot('tool rate', ({ toolRate }) => toolRate),
-          ],
+          [plot('accuracy', 'accuracy'), plot('calls per rollout', 'calls'), plot('tool rate', 'toolRate')],
           {
             width,
             y: 'own',

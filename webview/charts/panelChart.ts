@@ -52,6 +52,8 @@ export interface Selection {
 
 /** One of the rollouts that a number comes from. */
 export interface WhyMember {
+  /** Default: the run of the value. */
+  readonly run?: RunId;
   /** As in SampleColumns. */
   readonly key: number;
   /** "✓ T 2, A_acc +0.86, A_tool −0.70, push +0.75" */
@@ -71,8 +73,10 @@ export type Why =
       readonly kind: 'members';
       readonly run: RunId;
       readonly sums: readonly string[];
-      /** The first of them, largest push first. */
+      /** The first of them, largest push first unless `order` says otherwise. */
       readonly members: readonly WhyMember[];
+      /** What they are and in which order: "Prompts, the largest change first". */
+      readonly order?: string;
       /** All of them. */
       readonly count: number;
       /** Selects them; null where they cannot be. */

@@ -1,7 +1,7 @@
 /**
  * A PanelChart on the page: head, sentence, controls, the drawing (densities on a canvas, the rest as SVG above it) or its
  * table, and what belongs below. Owns keyboard, pointer, brush and crosshair, which are the same in all charts; draws only
- * while in view, so that a slider costs what is seen. Leaves out what is drawn (the charts).
+ * while in view, so that a slider costs what is seen: what is near follows when it rests. Leaves out what is drawn (the charts).
  */
 import { element } from '../ui/dom.ts';
 import { onThemeChange } from '../ui/theme.ts';
@@ -33,13 +33,15 @@ export interface PanelFigureEvents {
 /** A chart on the page. */
 export interface PanelFigure {
   readonly node: HTMLElement;
-  /** Draws on the spot if in view, else as soon as it is. */
+  /** Draws on the spot if in view, soon if near, else as soon as it is. */
   draw(input: PanelInput): void;
   setCursor(cursor: Cursor | null): void;
 }
 
 const colourOf = makeColourReader();
 const scratch = document.createElement('canvas');
+/** How long a chart that is only near waits for the next drawing, which would make its own one needless. */
+const restMs = 100;
 
 /** Makes the figure of a chart as it was left; `draw` fills it. */
 export function makePanelFigure(options: {
@@ -55,6 +57,7 @@ export function makePanelFigure(options: {
   let width = 0;
   let cursor: Cursor | null = null;
   let dirty = false;
+  let soon: ReturnType<typeof setTimeout> | null = null;
 
   const canvas = element('canvas', { class: 'density', 'aria-hidden': 'true' });
   const keys = makePlotKeys({
@@ -104,7 +107,7 @@ export function makePanelFigure(options: {
   };
 
   const redraw = (): void => {
-    if (!input || !inView()) {
+    if (!input || sight() === 'out') {
       dirty = true;
       return;
     }
@@ -149,7 +152,7 @@ export function makePanelFigure(options: {
       ...(view.details ? [view.details()] : []),
     ],
   );
-  const inView = watchSight(node, {
+  const sight = watchSight(node, {
     onFirst: events.onSeen,
     onView: () => {
       if (dirty) redraw();
@@ -170,7 +173,16 @@ export function makePanelFigure(options: {
     node,
     draw: (next) => {
       input = next;
-      redraw();
+      if (soon) clearTimeout(soon);
+      soon = null;
+      if (sight() !== 'near') {
+        redraw();
+        return;
+      }
+      dirty = true;
+      soon = setTimeout(() => {
+        if (dirty) redraw();
+      }, restMs);
     },
     setCursor: (next) => {
       cursor = next;

@@ -14,6 +14,7 @@ import { hasColumns } from './samples.ts';
 import { rowsOfSteps } from './selection.ts';
 import { xyDrawing } from './xyDrawing.ts';
 import type { XyLine, XyPlot } from './xyPlot.ts';
+import { passRateWhy } from './passRateWhy.ts';
 import { bandsOver, plotTitle, readingRollouts } from './xySteps.ts';
 
 const columnNames = [...contributionColumnNames, 'group', 'correct'] as const;
@@ -79,20 +80,19 @@ function ratesOf(
 }
 
 function plotOf(input: PanelInput, run: PanelRun, { size, bins }: PassRates): XyPlot {
-  const line = (
-    look: Omit<XyLine, 'points'>,
-    weight: number,
-    of: (bin: PassRates['bins'][number]) => Interval,
-  ): XyLine => ({
+  const line = (channel: 'acc' | 'tool', look: Omit<XyLine, 'points' | 'id'>): XyLine => ({
     ...look,
+    id: channel,
     points: bins.map((bin) => {
-      const { value, low, high } = of(bin);
+      const { value, low, high } = bin[channel];
+      const weight = Math.abs(input.weights[channel]);
       return {
         x: bin.right,
         y: value * weight,
         low: low * weight,
         high: high * weight,
         note: `of ${pluralText(bin.groups, 'group')}`,
+        why: () => passRateWhy(input, run, { channel, right: bin.right, size }),
       };
     }),
   });
@@ -101,16 +101,8 @@ function plotOf(input: PanelInput, run: PanelRun, { size, bins }: PassRates): Xy
     x: { title: `right of ${countText(size)}`, limits: [0, Math.max(1, size)], whole: true, format: countText },
     y: { title: 'mean |push|', limits: null, format: numberText },
     lines: [
-      line(
-        { id: 'acc', name: '|w_acc·A_acc|', colour: accColour, style: 0, dash: null },
-        Math.abs(input.weights.acc),
-        ({ acc }) => acc,
-      ),
-      line(
-        { id: 'tool', name: '|w_tool·A_tool|', colour: toolColour, style: 1, dash: toolDash },
-        Math.abs(input.weights.tool),
-        ({ tool }) => tool,
-      ),
+      line('acc', { name: '|w_acc·A_acc|', colour: accColour, style: 0, dash: null }),
+      line('tool', { name: '|w_tool·A_tool|', colour: toolColour, style: 1, dash: toolDash }),
     ],
   };
 }

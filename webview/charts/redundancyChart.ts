@@ -11,6 +11,7 @@ import { themeColour } from '../ui/theme.ts';
 import { stepText } from './axes.ts';
 import type { PanelChart, PanelContext, PanelInput, PanelRun } from './panelChart.ts';
 import { byRule, byTool, dropSentence, largest, type NamedShare } from './redundancyLines.ts';
+import { redundancyWhy } from './redundancyWhy.ts';
 import { xyDrawing } from './xyDrawing.ts';
 import type { XyAxis, XyLine, XyPlot } from './xyPlot.ts';
 
@@ -21,7 +22,8 @@ export const redundancyChart: PanelChart = {
   unit: 'share of calls',
   about:
     'By rule: calls that the rule flags as certain or likely / all calls of the step. By tool: calls of the tool that a rule on their own rollout flags / calls of the tool. A call that several rules flag counts in each of their lines, so that lines by rule may add up to more than the total. “sibling” depends on what siblings tried: it rises as a policy starts to answer directly, even if it wastes less. Only lines that are ever above zero are drawn, the largest eight.',
-  columns: [],
+  columns: ['step', 'calls', 'redundantCalls'],
+  columnsOf: 'shown',
   wide: true,
   weightless: true,
   make: (context) => {
@@ -84,7 +86,7 @@ function plotsOf(run: PanelRun, { curves, input, context, look }: Surroundings):
   const limits: readonly [number, number] = first === last ? [first - 0.5, last + 0.5] : [first, last];
   const x: XyAxis = { title: 'step', limits, whole: true, format: stepText };
   const y: XyAxis = { title: 'share of calls', limits: null, format: percentText };
-  const lines = (all: readonly NamedShare[]): XyLine[] =>
+  const lines = (of: 'rule' | 'tool', all: readonly NamedShare[]): XyLine[] =>
     largest(all).map(({ name, share }) => ({
       id: name,
       name,
@@ -96,10 +98,14 @@ function plotsOf(run: PanelRun, { curves, input, context, look }: Surroundings):
         pick: () => {
           context.revealStep(run.id, step);
         },
+        why: () => {
+          const end = curves.step[at + 1] ?? Infinity;
+          return redundancyWhy(run, { of, name, share: share[at] ?? NaN, first: step, end });
+        },
       })),
     }));
   return [
-    { title: named('by rule'), x, y, lines: lines(byRule(curves)) },
-    { title: named('by tool'), x, y, lines: lines(byTool(curves)) },
+    { title: named('by rule'), x, y, lines: lines('rule', byRule(curves)) },
+    { title: named('by tool'), x, y, lines: lines('tool', byTool(curves)) },
   ].filter((plot) => plot.lines.length > 0);
 }

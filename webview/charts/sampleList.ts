@@ -219,7 +219,7 @@ export function makeSampleList(events: SampleListEvents): SampleList {
   const update = (): void => {
     timer = null;
     if (!input) return;
-    dirty = !inView();
+    dirty = sight() === 'out';
     if (dirty) return;
     const of = columns();
     const contributions = contributionsOfSamples(input.focus?.samples ?? null, input.mode);
@@ -294,7 +294,7 @@ export function makeSampleList(events: SampleListEvents): SampleList {
     sentence,
     list.node,
   ]);
-  const inView = watchSight(node, {
+  const sight = watchSight(node, {
     onFirst: events.onSeen,
     onView: () => {
       if (dirty) update();

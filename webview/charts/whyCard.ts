@@ -110,7 +110,7 @@ export function makeWhyCard(explanations: Explanations, events: WhyCardEvents): 
     );
   };
   const memberNodes = (why: Extract<Why, { kind: 'members' }>, isPinned: boolean): readonly HTMLElement[] => {
-    const { sums, members, count, select, run } = why;
+    const { sums, members, count, select, order = 'Rollouts with the largest push' } = why;
     const rest = count - members.length;
     return [
       element(
@@ -118,8 +118,8 @@ export function makeWhyCard(explanations: Explanations, events: WhyCardEvents): 
         { class: 'sums' },
         sums.map((line) => element('li', {}, [line])),
       ),
-      element('ul', { class: 'sums members', 'aria-label': 'Rollouts with the largest push' }, [
-        ...members.map(({ key, text }) => {
+      element('ul', { class: 'sums members', 'aria-label': order }, [
+        ...members.map(({ run = why.run, key, text }) => {
           if (!isPinned) return element('li', {}, [text]);
           const opens = element('button', { type: 'button', class: 'crumb', title: 'Open the transcript' }, [text]);
           opens.addEventListener('click', () => {

@@ -1,23 +1,15 @@
 /**
- * The words for where a number comes from: how the page weighs the advantages of one rollout, and the first of the
- * rollouts that a value is made of. Pure. Leaves out the sums of the advantages themselves, which are the engine's
+ * The words for where a number comes from: how the page weighs the advantages of one rollout, and the rollouts that a
+ * value of pushes is made of (others: whyMembers.ts). Pure. Leaves out the sums of the advantages themselves, which are the engine's
  * (EngineApi.explain), and the card that shows them (whyCard.ts). Formulas: src/analysis/contributions.ts.
  */
 import { numberText, signedText } from '../../src/base/numberText.ts';
-import { verdictSign } from '../../src/protocol/texts.ts';
-import {
-  contributionColumnNames,
-  contributionsOfSamples,
-  pushOf,
-  type UnitContributions,
-} from './contributionColumns.ts';
-import type { PanelInput, PanelRun, Why, WhyMember } from './panelChart.ts';
+import { contributionColumnNames, contributionsOfSamples, pushOf } from './contributionColumns.ts';
+import type { PanelInput, PanelRun, Why } from './panelChart.ts';
 import { hasColumns } from './samples.ts';
-import { rowsOfSteps, sortedRows } from './selection.ts';
+import { rowsOfSteps } from './selection.ts';
 import { modeNames } from './weights.ts';
-
-/** Rollouts that are named one by one. */
-export const mostNamed = 8;
+import { namedRollouts } from './whyMembers.ts';
 
 /** Why a rollout pushes what it does; null while its columns are read. */
 export function rolloutWhy(input: Pick<PanelInput, 'mode' | 'weights'>, run: PanelRun, row: number): Why | null {
@@ -82,10 +74,10 @@ export function membersWhy({ input, run, rows, sums, select }: MembersOf): Why |
   const contributions = contributionsOfSamples(run.samples, input.mode);
   if (rows.length === 1) return rolloutWhy(input, run, rows[0] ?? 0);
   const size = (row: number): number => Math.abs(contributions ? pushOf(contributions, input.weights, row) : NaN);
-  const members = Array.from(sortedRows(rows, size, 'down').subarray(0, mostNamed), (row) =>
-    namedMember({ input, run, contributions }, row),
-  );
-  return { kind: 'members', run: run.id, sums, members: members.flat(), count: rows.length, select };
+  const note = (row: number): string =>
+    contributions ? `push ${signedText(pushOf(contributions, input.weights, row))}` : '';
+  const members = namedRollouts({ run, rows, size, note });
+  return { kind: 'members', run: run.id, sums, members, count: rows.length, select };
 }
 
 /** The rollouts of one step of a run, and what the value at that step is made of. */
@@ -108,27 +100,4 @@ export function stepWhy(input: PanelInput, run: PanelRun, { step, select }: Step
 export interface StepOf {
   readonly step: number;
   readonly select: (() => void) | null;
-}
-
-interface Named {
-  readonly input: Pick<PanelInput, 'mode' | 'weights'>;
-  readonly run: PanelRun;
-  readonly contributions: UnitContributions | null;
-}
-
-function namedMember({ input, run, contributions }: Named, row: number): readonly WhyMember[] {
-  const columns = run.samples?.columns;
-  const key = columns?.key?.[row];
-  if (!columns || key === undefined) return [];
-  const { correct, calls, accAdvantage, toolAdvantage, step } = columns;
-  const code = correct?.[row];
-  const parts = [
-    ...(code === undefined ? [] : [verdictSign(code === 2 ? null : code === 1)]),
-    ...(step ? [`step ${step[row] ?? 0}`] : []),
-    ...(calls ? [`T ${calls[row] ?? 0}`] : []),
-    ...(accAdvantage ? [`A_acc ${signedText(accAdvantage[row] ?? NaN)}`] : []),
-    ...(toolAdvantage ? [`A_tool ${signedText(toolAdvantage[row] ?? NaN)}`] : []),
-    ...(contributions ? [`push ${signedText(pushOf(contributions, input.weights, row))}`] : []),
-  ];
-  return [{ key, text: parts.join('  ') }];
 }

@@ -62,14 +62,26 @@ export function xyDrawing(given: readonly XyPlot[], options: XyDrawingOptions): 
 }
 
 function spotOf(plot: XyPlot, one: XyLine, { point, x, y }: { point: XyPoint; x: number; y: number }): Spot {
+  const { pick, why } = point;
+  return {
+    x,
+    y,
+    // Put into words when someone stands on it: of hundreds of points nobody does while a slider moves.
+    get spoken() {
+      return spokenOf(plot, one, point);
+    },
+    ...(pick ? { pick } : {}),
+    ...(why ? { why } : {}),
+  };
+}
+
+function spokenOf(plot: XyPlot, one: XyLine, point: XyPoint): string {
   const interval = hasInterval(point)
     ? ` (${plot.y.format(point.low ?? NaN)} to ${plot.y.format(point.high ?? NaN)})`
     : '';
   const who = plot.title === '' ? one.name : `${plot.title}, ${one.name}`;
   const note = point.note === undefined ? '' : `, ${point.note}`;
-  const spoken = `${plot.x.title} ${plot.x.format(point.x)}, ${who}: ${plot.y.format(point.y)}${interval}${note}`;
-  const { pick, why } = point;
-  return { x, y, spoken, ...(pick ? { pick } : {}), ...(why ? { why } : {}) };
+  return `${plot.x.title} ${plot.x.format(point.x)}, ${who}: ${plot.y.format(point.y)}${interval}${note}`;
 }
 
 function hasInterval({ low, high }: XyPoint): boolean {

@@ -234,6 +234,7 @@ describe('prompts that changed most', () => {
       text: (change) => changeOfMeasureText('accuracy', change),
       value: (value) => measureText('accuracy', value),
       pick: (index) => picked.push(index),
+      why: () => null,
     });
     scene.spots.at(1).pick?.();
     expect(picked).toEqual([1]);
