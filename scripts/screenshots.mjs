@@ -70,6 +70,9 @@ async function takePictures(workbench) {
   await workbench.runCommand('View: Move Editor into Right Group');
   await page.locator('.editor-group-container').nth(1).locator('.view-line').first().waitFor();
   await page.mouse.move(size.width / 2, size.height - 4);
+  // Charts that moved to the side ask for their rollouts again.
+  const reading = workbench.webview().getByText('Reading the rollouts…').filter({ visible: true });
+  await until(async () => (await reading.count()) === 0, 'the rollouts are read');
   await save(workbench, 'charts-and-transcript');
 }
 
