@@ -11,6 +11,8 @@ import { isObject } from '../base/json.ts';
 import { countText, pluralText } from '../base/numberText.ts';
 import { checkedConfig } from '../engine/curation/checkedConfig.ts';
 import { curationHandlers } from '../engine/curation/curationHandlers.ts';
+import { mostAnswers } from '../engine/curation/judgeRows.ts';
+import { writeCurationRows } from './writeCurationRows.ts';
 import { judgedFilters } from '../analysis/curation/all.ts';
 import { createRolloutReader } from '../engine/rolloutReader.ts';
 import type { Library } from '../engine/library.ts';
@@ -25,11 +27,12 @@ import { cacheFolder, onlyPath, reportNotes, runOptions, withLibrary } from './o
 
 /** The row of cli.ts's table. */
 export const curateCommand: Command = {
-  usage: 'curate PATH --stage sft|rl [--out FILE] [--config FILE] [--judge URL --judge-model NAME]',
+  usage: 'curate PATH --stage sft|rl [--out FILE] [--rows FILE] [--config FILE] [--judge URL --judge-model NAME]',
   sentence: 'prints what of the runs at PATH is worth training on, and writes it to FILE',
   options: {
     stage: 'sft (trajectories) or rl (prompts)',
-    out: 'FILE  .jsonl or .parquet for the kept rows; a manifest and pictures go beside it. Without it only the funnel is printed',
+    out: 'FILE  .jsonl or .parquet for the kept rows; FILE.manifest.json and pictures go beside it. Without it only the funnel is printed',
+    rows: 'FILE  JSON lines: each row with the filter that drops it (null: none), the reason and the evidence',
     form: 'messages (default for sft), verl (default for rl) or pairs',
     images: 'files (default: in a folder beside FILE) or uris (inside the records)',
     config: 'FILE  JSON with filters and thresholds, as the Curate view saves it',
@@ -52,6 +55,7 @@ async function curate(given: Arguments): Promise<boolean> {
   const path = onlyPath(given, 'curate');
   const config = await configOf(given);
   const target = targetOf(given, config);
+  const rowsFile = rowsFileOf(given);
   const judge = await judgeOf(given, config);
   // Ctrl+C ends it like a cancel: what was written under a temporary name goes.
   const stop = new AbortController();
@@ -73,10 +77,25 @@ async function curate(given: Arguments): Promise<boolean> {
       if (model !== null) {
         await generateToolFree(question, { model: resolve(model), handlers, library: opened, signal: stop.signal });
       }
-      const judged = judge === null ? null : await judgeAll(question, { judge, handlers, signal: stop.signal });
-      const funnel = await handlers.funnel(question, stop.signal);
-      const written = target === null ? null : await handlers.exportCuration({ ...question, target }, stop.signal);
-      await printJson({ ...shown(funnel), ...(judged === null ? {} : { judge: judged }), ...writtenText(written) });
+      // What is known is printed whatever fails later: the funnel shows why nothing is kept.
+      const { signal } = stop;
+      const judged =
+        judge === null
+          ? null
+          : await judgeAll(question, { judge, handlers, signal }).catch(async (error: unknown) => {
+              if (error instanceof UserError && !signal.aborted)
+                await printJson(shown(await handlers.funnel(question, signal)));
+              throw error;
+            });
+      const funnel = await handlers.funnel(question, signal);
+      const judgeText = judged === null ? {} : { judge: judged };
+      if (base !== null) warnOfBase(base, funnel);
+      const rowsText = rowsFile === null ? {} : { rows_file: rowsFile };
+      if (rowsFile !== null) await writeCurationRows(rowsFile, question, { handlers, signal });
+      const known = { ...shown(funnel), ...judgeText, ...rowsText };
+      const written = target === null ? null : await exported(question, target, { handlers, signal, known });
+      await printJson({ ...known, ...writtenText(written) });
+      if (target !== null && written !== null) explainRecords(target, funnel, written.rows);
       if (judged !== null && judged.failed > 0)
         problem(`warning: ${pluralText(judged.failed, 'row')} could not be judged: ${judged.first_failure ?? ''}`);
       return readable && (judged === null || judged.failed === 0);
@@ -87,6 +106,27 @@ async function curate(given: Arguments): Promise<boolean> {
   });
 }
 
+interface Exporting {
+  readonly handlers: Handlers<CurationApi>;
+  readonly signal: AbortSignal;
+  /** What is printed where it fails. */
+  readonly known: Readonly<Record<string, unknown>>;
+}
+
+/** Writes the kept rows; where that is refused, the funnel is printed all the same. */
+async function exported(
+  question: Parameters<Handlers<CurationApi>['funnel']>[0],
+  target: CurationExport,
+  { handlers, signal, known }: Exporting,
+): Promise<CurationExported> {
+  try {
+    return await handlers.exportCuration({ ...question, target }, signal);
+  } catch (error) {
+    if (error instanceof UserError && !signal.aborted) await printJson(known);
+    throw error;
+  }
+}
+
 async function configOf(given: Arguments): Promise<CurationConfig> {
   const file = given.option('config');
   const stage = given.option('stage');
@@ -94,7 +134,12 @@ async function configOf(given: Arguments): Promise<CurationConfig> {
   if (stage === null && !('stage' in values)) throw new UsageError('curate needs --stage sft or --stage rl');
   if (stage !== null && stage !== 'sft' && stage !== 'rl') throw new UsageError(`--stage ${stage}: choose sft or rl`);
   try {
-    return checkedConfig({ ...values, ...(stage === null ? {} : { stage }) });
+    const config = checkedConfig({ ...(stage === null ? {} : { stage }), ...values });
+    if (stage !== null && config.stage !== stage)
+      throw new UsageError(
+        `--stage ${stage}: --config ${file ?? ''} is for stage ${config.stage}; give one of the two`,
+      );
+    return config;
   } catch (error) {
     if (error instanceof UserError) throw new UsageError(`${file ?? ''}: ${sentenceOf(error)}`);
     throw error;
@@ -176,6 +221,40 @@ async function baseOf(library: Library, path: string, config: CurationConfig): P
   return { ...config, toolFreeFrom: { kind: 'run', run: run.id } };
 }
 
+function rowsFileOf(given: Arguments): string | null {
+  const file = given.option('rows');
+  if (file === null) return null;
+  if (!existsSync(dirname(resolve(file)))) throw new UsageError(`--rows ${file}: its folder does not exist`);
+  const out = given.option('out');
+  if (out !== null && resolve(out) === resolve(file)) throw new UsageError('--rows and --out name one file');
+  return resolve(file);
+}
+
+/** A base model whose log decides nothing was given in vain. */
+function warnOfBase(base: string, { stage, stages }: Funnel): void {
+  if (stage === 'rl') {
+    problem(`warning: --base ${base} decides nothing: only the filters of --stage sft look at tool-free rollouts`);
+    return;
+  }
+  const part = stages.find(({ filter }) => filter === 'tool-free-solvable');
+  if (part !== undefined && part.entered > 0 && part.undecided === part.entered)
+    problem(`warning: --base ${base} decides nothing of ${pluralText(part.entered, 'row')}: ${part.coverage}`);
+}
+
+/** Why a file has another number of records than rows are kept. */
+function explainRecords({ form }: CurationExport, { stage, kept }: Funnel, records: number): void {
+  const rows = stage === 'sft' ? pluralText(kept, 'trajectory', 'trajectories') : pluralText(kept, 'prompt');
+  const why =
+    form === 'pairs'
+      ? 'a record is a pair: the leanest right rollout of a group, and a right one with more calls'
+      : form === 'verl' && stage === 'sft'
+        ? 'a record is a prompt, however many of its trajectories are kept'
+        : 'the others have changed since they were indexed';
+  if (form === 'pairs' || records !== kept)
+    process.stderr.write(`${pluralText(records, 'record')} of ${rows} kept: ${why}
+`);
+}
+
 function handlersOf(library: Library, judge: GivenJudge | null): Handlers<CurationApi> {
   return curationHandlers({
     storage: cacheFolder(),
@@ -186,6 +265,9 @@ function handlersOf(library: Library, judge: GivenJudge | null): Handlers<Curati
     isOpen: () => true,
     tell: { curationProgress: () => undefined },
     askJudge: judge === null ? null : askEndpoint(judge),
+    judgeWaits: (sentence) => {
+      problem(`judge: ${sentence}`);
+    },
   });
 }
 
@@ -204,7 +286,7 @@ async function judgeAll(
   const asked = { ...question, prompt: judge.prompt, judge: id };
   const { requests, cached, promptTokens, answerTokens } = await handlers.estimateJudge(asked, signal);
   problem(
-    `judge: ${pluralText(requests, 'request')} to ${id}, about ${countText(promptTokens)} tokens and at most ${countText(answerTokens)} in answers; ${countText(cached)} answers are kept from before`,
+    `judge: ${pluralText(requests, 'request')} to ${id}, at most ${countText(mostAnswers * requests)} as an answer that cannot be read is asked for once more, about ${countText(promptTokens)} tokens and at most ${countText(answerTokens)} in answers; ${countText(cached)} answers are kept from before`,
   );
   const { judged, failed, firstFailure } = await handlers.judge({ ...asked, concurrency: judge.concurrency }, signal);
   return { name: id, judged, cached, failed, first_failure: firstFailure };

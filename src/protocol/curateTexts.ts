@@ -2,7 +2,8 @@
  * The words of the Curate page, typed in one place so that they can be translated here (invariant 10): a page has no
  * l10n of VS Code. Leaves out what the host says, and sentences that the engine computes (coverage, reasons, notes).
  */
-import { countText, numberText, percentText, pluralText } from '../base/numberText.ts';
+import type { Json } from '../base/json.ts';
+import { countText, notKnown, numberText, percentText, pluralText } from '../base/numberText.ts';
 import type { CurateProgress, CurateWork, GenerateOutcome, JudgeOutcome } from './curatePage.ts';
 import type { CurationFilter, CurationStage, CurationExport, Judgement, JudgeAgreement } from './curation.ts';
 
@@ -122,7 +123,8 @@ export const curateTexts = {
     `${what}; Enter opens the transcript, k keeps, d drops, u takes the verdict back, Control Z undoes the last verdict`,
   chooseBar: 'Choose a bar of the funnel to list its rows.',
   noRows: (what: string) => `${what}: no rows.`,
-  listed: (stage: CurationStage, count: number, what: string) => `${what}: ${rowsText(stage, count)}, in file order.`,
+  listed: (stage: CurationStage, count: number, what: string) =>
+    `${what}: ${rowsText(stage, count)}, by step and file.`,
   listHint: 'Enter opens the transcript · k keeps · d drops · u takes back',
   columns: {
     question: 'question',
@@ -146,7 +148,6 @@ export const curateTexts = {
   takeBackTitle: 'Take your verdict on this row back',
   undo: 'Undo',
   undoTitle: 'Undo the last verdict',
-  said: { keep: 'Kept by you.', drop: 'Dropped by you.', none: 'The verdict was taken back.' },
   judgement: ({ score, reason, judge }: Judgement) => `${numberText(score)}: ${reason} (${judge})`,
   yourVerdict: { keep: 'You keep it.', drop: 'You drop it.' },
 
@@ -180,6 +181,20 @@ export const curateTexts = {
     verl: 'verl prompts',
     pairs: 'preference pairs',
   } satisfies Record<CurationExport['form'], string>,
+  formWrites: {
+    sft: {
+      messages: 'One record a kept trajectory: its whole conversation as chat messages.',
+      verl: 'One record a prompt that a kept trajectory answers, with its ground truth and without the answers.',
+      pairs:
+        'One record a pair: of the kept trajectories of a group, the right one with fewest calls over a right one with more.',
+    },
+    rl: {
+      messages: 'One record a kept prompt, as chat messages without the answers.',
+      verl: 'One record a kept prompt, with its ground truth and without the answers.',
+      pairs:
+        'One record a pair: of the rollouts of a kept prompt in one group, the right one with fewest calls over a right one with more.',
+    },
+  } satisfies Record<CurationStage, Record<CurationExport['form'], string>>,
   format: 'File',
   formats: { jsonl: 'JSON lines', parquet: 'Parquet' } satisfies Record<CurationExport['format'], string>,
   images: 'Pictures',
@@ -226,7 +241,56 @@ export const curateTexts = {
   firstStep: 'first of each run',
   contextTokens: 'context, tokens',
   noLimit: 'no limit',
+  limited: (label: string, min: number, max: number) => `${label} (${numberText(min)} to ${numberText(max)})`,
 } as const;
+
+/** The facts of a row by the names that the engine gives them. */
+const factNames: Readonly<Record<string, string>> = {
+  failed_calls: 'failed calls',
+  not_made_good: 'never made good by a later call',
+  tool_free_right: 'right without tools',
+  tool_free_samples: 'samples without tools',
+  chance: 'right by guessing',
+  ground_truths: 'ground truths',
+  right_answers: 'answers scored right',
+  right: 'right rollouts',
+  rollouts: 'judged rollouts',
+  similarity: 'shared shingles',
+  score: 'score of the judge',
+  tokens: 'tokens of the prompt',
+  tokens_estimated: 'tokens of the prompt, estimated',
+  earlier: 'earlier trajectory',
+};
+
+/** A fact's name in words: "failed calls", "pass@8"; one that is not known loses its underscores. */
+export function factName(name: string): string {
+  const passed = /^pass_at_(\d+)$/.exec(name)?.[1];
+  if (passed !== undefined) return `pass@${passed}`;
+  return Object.hasOwn(factNames, name) ? (factNames[name] ?? name) : name.replaceAll('_', ' ');
+}
+
+/** A fact's value as text: counts with separators, lists one after the other. */
+export function factText(value: Json): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return Number.isInteger(value) ? countText(value) : numberText(value);
+  if (value === null) return notKnown;
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return Array.isArray(value) ? value.map(factText).join('; ') : JSON.stringify(value);
+}
+
+const longestQuoted = 60;
+
+/** What a verdict did to the row that asks this, and where it is now; null: it was taken back. */
+export function verdictText(verdict: 'keep' | 'drop' | null, question: string): string {
+  const line = question.replace(/\s+/g, ' ').trim();
+  const characters = [...line];
+  const cut = characters.length > longestQuoted ? `${characters.slice(0, longestQuoted).join('')}…` : line;
+  const row = cut === '' ? 'The row' : `"${cut}"`;
+  const { kept, byHand } = curateTexts;
+  if (verdict === 'keep') return `${row} is kept by you: it is now among the rows of "${kept}".`;
+  if (verdict === 'drop') return `${row} is dropped by you: it is now among the rows of "${byHand}".`;
+  return `Your verdict on ${cut === '' ? 'the row' : row} was taken back: the filters decide on it again.`;
+}
 
 /** What a round of judging gave, a sentence. */
 export function outcomeText({ judged, failed, firstFailure, cancelled }: JudgeOutcome): string {
@@ -245,7 +309,7 @@ export function generatedText({ generated, withoutCall, failed, firstFailure, ca
   const without =
     withoutCall === 0
       ? ''
-      : ` For ${countText(withoutCall)} of them the policy was kept from calling, since the log does not show which tools could be taken out of the prompt.`;
+      : ` For ${pluralText(withoutCall, 'prompt')} the policy was kept from calling, since the log does not show which tools could be taken out of the prompt.`;
   const kept = cancelled ? ' It was cancelled; what was generated is kept.' : '';
   return `Samples for ${pluralText(generated, 'prompt')} were generated${failures}.${without}${kept}`;
 }

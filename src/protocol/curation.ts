@@ -191,12 +191,12 @@ export interface CurationApi {
   /** Reads what the index does not hold (texts, pictures), once a run and version; progress comes as events. */
   prepareCuration(params: { readonly runs: readonly RunId[] }): { readonly rollouts: number };
   funnel(params: { readonly runs: readonly RunId[]; readonly config: CurationConfig }): Funnel;
-  /** Rows dropped by a filter, dropped by the user ('by hand'), or kept ones (`filter` null), in file order. */
+  /** Rows dropped by a filter, dropped by the user ('by hand'), kept ones (`filter` null) or all, run after run by step, file and row. */
   curationRows(
     params: {
       readonly runs: readonly RunId[];
       readonly config: CurationConfig;
-      readonly filter: CurationFilter | 'by hand' | null;
+      readonly filter: CurationFilter | 'by hand' | 'all' | null;
     } & PageRequest,
   ): Page<CurationRow>;
   /** Keeps the user's word on a row (null takes it back), beside the index. */
@@ -215,7 +215,7 @@ export interface CurationApi {
     readonly judge: string;
     readonly concurrency: number;
   }): { readonly judged: number; readonly failed: number; readonly firstFailure: string | null };
-  /** Prompts that still need tool-free samples for `toolFreeFrom: generated`, in file order. */
+  /** Prompts that still need tool-free samples for `toolFreeFrom: generated`, by step and file. */
   toolFreeWanted(
     params: { readonly runs: readonly RunId[]; readonly config: CurationConfig } & PageRequest,
   ): Page<ToolFreePrompt>;

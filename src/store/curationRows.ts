@@ -1,12 +1,12 @@
 /**
- * The rollouts of an open run in file order with the columns that curation needs: where each is logged, its group, whether
- * it is right. Earlier outputs of a rollout and rows whose advantages are being computed are left out.
+ * The rollouts of an open run, file by file (numbers in file names by value) and row by row, with the columns that curation
+ * needs: where each is logged, its group, whether it is right. Earlier outputs of a rollout and rows whose advantages are being computed are left out.
  * Leaves out everything that has to be read in the log (engine/curation).
  */
 import { lastOutputOnly } from './derivedColumns.ts';
 import type { RunTable } from './runTable.ts';
 
-/** Parallel arrays in the order file, row. */
+/** Parallel arrays in the order file (2.jsonl before 10.jsonl), row. */
 export interface CurationRows {
   readonly count: number;
   /** Index into `files`. */
@@ -39,16 +39,42 @@ export async function readCurationRows({ database, view }: RunTable, signal?: Ab
       FROM marked WHERE NOT superseded ORDER BY file_order, row`,
     signal,
   });
-  const ordinals = new Map(Array.from(files.number('file_order'), (order, index) => [order, index]));
+  const names = files.text('file').map((file) => file ?? '');
+  const orders = Array.from(files.number('file_order'));
+  const natural = [...names.keys()].sort((a, b) => comparePaths.compare(names[a] ?? '', names[b] ?? '') || a - b);
+  const ordinals = new Map(natural.map((index, place) => [orders[index] ?? 0, place]));
+  const file = Uint32Array.from(found.number('file_order'), (order) => ordinals.get(order) ?? 0);
+  const inOrder = placesByFile(file, names.length);
+  const column = (name: string): Float64Array => {
+    const values = found.number(name);
+    return Float64Array.from(inOrder, (place) => values[place] ?? 0);
+  };
   return {
     count: found.count,
-    file: Uint32Array.from(found.number('file_order'), (order) => ordinals.get(order) ?? 0),
-    row: Uint32Array.from(found.number('row')),
-    key: found.number('key'),
-    step: Int32Array.from(found.number('step')),
-    group: Uint32Array.from(found.number('group_number')),
-    correct: Uint8Array.from(found.number('correct')),
-    redundant: Uint16Array.from(found.number('redundant_calls'), (calls) => Math.min(calls, 65_535)),
-    files: files.text('file').map((file) => file ?? ''),
+    file: Uint32Array.from(inOrder, (place) => file[place] ?? 0),
+    row: Uint32Array.from(column('row')),
+    key: column('key'),
+    step: Int32Array.from(column('step')),
+    group: Uint32Array.from(column('group_number')),
+    correct: Uint8Array.from(column('correct')),
+    redundant: Uint16Array.from(column('redundant_calls'), (calls) => Math.min(calls, 65_535)),
+    files: natural.map((index) => names[index] ?? ''),
   };
+}
+
+/** Numbers in names by value, whatever the machine's language is. */
+const comparePaths = new Intl.Collator('en', { numeric: true });
+
+/** Places of rows ordered by their file, rows of one file as they come. */
+function placesByFile(file: Uint32Array, files: number): Uint32Array {
+  const next = new Uint32Array(files + 1);
+  for (const one of file) next[one + 1] = (next[one + 1] ?? 0) + 1;
+  for (let one = 0; one < files; one += 1) next[one + 1] = (next[one + 1] ?? 0) + (next[one] ?? 0);
+  const places = new Uint32Array(file.length);
+  file.forEach((one, place) => {
+    const at = next[one] ?? 0;
+    next[one] = at + 1;
+    places[at] = place;
+  });
+  return places;
 }

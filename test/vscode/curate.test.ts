@@ -96,7 +96,7 @@ test('by keyboard alone: bars, rows, a verdict, undo, a transcript', async () =>
   await page.tabTo('g.bar');
   await keyboard.press('Home');
   await keyboard.press('Enter');
-  await expect.poll(() => page.standing()).toBe('Failed execution: 2 trajectories, in file order.');
+  await expect.poll(() => page.standing()).toBe('Failed execution: 2 trajectories, by step and file.');
   await page.tabTo('.listGrid');
   await expect.poll(async () => (await page.rows()).length).toBe(2);
   const [first] = await page.rows();
@@ -106,6 +106,8 @@ test('by keyboard alone: bars, rows, a verdict, undo, a transcript', async () =>
   await expect.poll(async () => (await page.bars())[failedRows]).toBe('−1 (6 %)');
   await expect.poll(() => page.sentence()).toContain('1 row follows your own word.');
   await expect.poll(async () => (await page.rows()).length).toBe(1);
+  const told = page.content.locator('.verdict .said');
+  await expect.poll(() => told.innerText()).toBe('"48 × 7 = ?" is kept by you: it is now among the rows of "Kept".');
   await keyboard.press('Control+z');
   await expect.poll(async () => (await page.bars())[failedRows]).toBe('−2 (13 %)');
   await expect.poll(async () => (await page.rows()).length).toBe(2);
@@ -117,20 +119,20 @@ test('by keyboard alone: bars, rows, a verdict, undo, a transcript', async () =>
 test('comes back where it was, with its rows', async () => {
   await workbench.editor.tab('Curate').click();
   await page.settled(/of 16 trajectories are kept/);
-  await expect.poll(() => page.standing()).toBe('Failed execution: 2 trajectories, in file order.');
+  await expect.poll(() => page.standing()).toBe('Failed execution: 2 trajectories, by step and file.');
   await expect.poll(async () => (await page.rows()).length).toBe(2);
 });
 
 test('a kept row can be dropped by hand, is listed as such, and taken back', async () => {
   await page.bar('Kept').click();
-  await expect.poll(() => page.standing()).toMatch(/^Kept: \d+ trajectories, in file order\.$/);
+  await expect.poll(() => page.standing()).toMatch(/^Kept: \d+ trajectories, by step and file\.$/);
   const before = await page.sentence();
   // One that no other row repeats: a verdict is about what a row says, wherever that is said.
   await page.list().locator('.spacer .row').nth(1).click();
   await page.button('Drop').click();
   await expect.poll(async () => (await page.bars())['Dropped by hand']).toBe('−1 (6 %)');
   await page.bar('Dropped by hand').click();
-  await expect.poll(() => page.standing()).toBe('Dropped by hand: 1 trajectory, in file order.');
+  await expect.poll(() => page.standing()).toBe('Dropped by hand: 1 trajectory, by step and file.');
   await page.list().locator('.spacer .row').first().click();
   await page.button('Take Back').click();
   await expect.poll(() => page.sentence()).toBe(before);
@@ -150,6 +152,8 @@ test('the funnel is a table too', async () => {
   await page.content.locator('#funnel vscode-button', { hasText: 'Table' }).click();
   const rows = await page.content.locator('#funnel table tr').allInnerTexts();
   expect(rows[1]?.split('\t').slice(0, 4)).toEqual(['Failed execution', '16', '2', '13 %']);
+  // The bars took their patterns with them: the legend has its own.
+  expect(await page.content.locator('.keys pattern').count()).toBe(2);
   await workbench.screenshot('curate-table');
   expect(await accessibilityIssues(workbench.page, 'webview')).toEqual([]);
   await page.content.locator('#funnel vscode-button', { hasText: 'Table' }).click();
@@ -160,7 +164,7 @@ const modal = () => workbench.page.locator('.monaco-dialog-box');
 test('the judge is asked only after it was said what it takes', async () => {
   await page.button('Ask…').click();
   await modal().waitFor();
-  expect(await modal().innerText()).toMatch(/Send \d+ requests to small at http:\/\/127\.0\.0\.1:\d+\/v1\?/);
+  expect(await modal().innerText()).toMatch(/Send \d+ requests? to small at http:\/\/127\.0\.0\.1:\d+\/v1\?/);
   expect(await modal().innerText()).toMatch(/About [\d.,]+( K)? tokens of prompts, and at most [\d.,]+( K)? tokens/);
   await workbench.screenshot('curate-judge-question');
   await modal().getByRole('button', { name: 'Cancel' }).click();
@@ -253,7 +257,7 @@ test('the kept rows are exported, and the file says what was kept', async () => 
 
 test('prompts for RL have filters of their own', async () => {
   await page.content.locator('input[value="rl"]').click();
-  await page.settled(/of 2 prompts are kept/);
+  await page.settled(/of 2 prompts is kept/);
   expect((await page.bars())['No variance']).toBe('−1 (50 %)');
   await page.bar('No variance').click();
   await expect.poll(async () => (await page.rows())[0]?.slice(0, 3)).toEqual(['13 × 17 = ?', '1', '8/8']);
@@ -263,7 +267,7 @@ test('prompts for RL have filters of their own', async () => {
 test('is back after a reload, with its runs and stage', async () => {
   await workbench.reload();
   await workbench.editor.tab('Curate').click();
-  await page.settled(/of 2 prompts are kept/);
+  await page.settled(/of 2 prompts is kept/);
   expect(await page.content.locator('input[value="rl"]').isChecked()).toBe(true);
 });
 

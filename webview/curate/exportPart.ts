@@ -25,6 +25,7 @@ export interface ExportPart {
 /** Makes the part; `reset` fills it. */
 export function makeExportPart({ onTarget, onExport, onError }: ExportPartEvents): ExportPart {
   const controls = element('div', { class: 'controls' });
+  const written = element('p', { class: 'about', id: 'form-says', role: 'status' });
   let target: PageState['target'] | null = null;
   const set = (change: Partial<PageState['target']>): void => {
     if (target === null) return;
@@ -35,6 +36,7 @@ export function makeExportPart({ onTarget, onExport, onError }: ExportPartEvents
     element('h2', {}, [texts.exportTitle]),
     element('p', { class: 'about' }, [texts.exportIntro]),
     controls,
+    written,
     element('div', { class: 'actions' }, [
       button({
         label: texts.exportRows,
@@ -49,6 +51,7 @@ export function makeExportPart({ onTarget, onExport, onError }: ExportPartEvents
     node,
     reset: (stage, next) => {
       target = next;
+      written.textContent = texts.formWrites[stage][next.form];
       const forms: readonly CurationExport['form'][] = formsOf[stage];
       controls.replaceChildren(
         select<string>({
@@ -57,7 +60,9 @@ export function makeExportPart({ onTarget, onExport, onError }: ExportPartEvents
           chosen: next.form,
           onChange: (value) => {
             const form = forms.find((known) => known === value);
-            if (form) set({ form });
+            if (!form) return;
+            set({ form });
+            written.textContent = texts.formWrites[stage][form];
           },
         }),
         select({

@@ -48,7 +48,7 @@ export function makeFilterControls(events: FilterControlsEvents): FilterControls
 
   const thresholds = (filter: CurationFilter, runs: readonly CurateRun[]): readonly HTMLElement[] => {
     const judged = slider({
-      label: texts.judgeBelow,
+      label: texts.limited(texts.judgeBelow, 0, 1),
       min: 0,
       max: 1,
       step: 0.05,
@@ -76,7 +76,7 @@ export function makeFilterControls(events: FilterControlsEvents): FilterControls
       case 'near-duplicate':
         return [
           slider({
-            label: texts.similarity,
+            label: texts.limited(texts.similarity, 0.5, 1),
             min: 0.5,
             max: 1,
             step: 0.01,
@@ -89,7 +89,7 @@ export function makeFilterControls(events: FilterControlsEvents): FilterControls
       case 'no-variance':
         return [
           slider({
-            label: texts.leastRollouts,
+            label: texts.limited(texts.leastRollouts, 2, 64),
             min: 2,
             max: 64,
             step: 1,
@@ -143,7 +143,7 @@ export function makeFilterControls(events: FilterControlsEvents): FilterControls
     say(config.toolFreeShare);
     return [
       slider({
-        label: texts.samples,
+        label: texts.limited(texts.samples, 1, 64),
         min: 1,
         max: 64,
         step: 1,
@@ -153,7 +153,7 @@ export function makeFilterControls(events: FilterControlsEvents): FilterControls
         },
       }).node,
       slider({
-        label: texts.shareFrom,
+        label: texts.limited(texts.shareFrom, 0, 1),
         min: 0,
         max: 1,
         step: 0.05,

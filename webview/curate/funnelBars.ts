@@ -3,7 +3,7 @@
  * Leaves out drawing (funnelFigure.ts) and counting (the engine's).
  */
 import { countText, percentText } from '../../src/base/numberText.ts';
-import { curateTexts as texts, filterTexts, rowsText } from '../../src/protocol/curateTexts.ts';
+import { curateTexts as texts, filterTexts, rowNouns, rowsText } from '../../src/protocol/curateTexts.ts';
 import { curationFilters, type CurationConfig, type Funnel, type FunnelStage } from '../../src/protocol/curation.ts';
 import type { RowList } from './pageState.ts';
 
@@ -100,8 +100,10 @@ export function funnelSentence(funnel: Funnel): string {
   const unsure = stages.filter((one) => one.undecided > 0).map(({ filter }) => filterTexts[filter].name.toLowerCase());
   return [
     kept === rows
-      ? `All ${rowsText(stage, rows)} are kept.`
-      : `${countText(kept)} of ${rowsText(stage, rows)} are kept (${share}).`,
+      ? rows === 1
+        ? `The only ${rowNouns[stage]} is kept.`
+        : `All ${rowsText(stage, rows)} are kept.`
+      : `${countText(kept)} of ${rowsText(stage, rows)} ${kept === 1 || rows === 1 ? 'is' : 'are'} kept (${share}).`,
     ...(drops.length === 0 ? [] : [`Dropped: ${drops.join(', ')}.`]),
     ...(undecided === 0 ? [] : [`Not everything could be decided (${unsure.join(', ')}); such rows are kept.`]),
     ...(overruled === 0

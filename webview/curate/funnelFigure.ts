@@ -46,7 +46,9 @@ export function makeFunnelFigure(begin: PageState['view'], events: FunnelEvents)
 
   const sentence = element('p', { class: 'sentence', 'aria-live': 'polite' });
   const about = element('p', { class: 'about', hidden: !view.about }, [texts.funnelAbout]);
-  const plot = toElement(svg('svg', { class: 'funnel', role: 'group', 'aria-label': texts.funnel }, [patterns()]));
+  const plot = toElement(
+    svg('svg', { class: 'funnel', role: 'group', 'aria-label': texts.funnel }, [hatch('curate'), dots('curate')]),
+  );
   const body = element('tbody');
   const heads = [texts.heads.filter, texts.heads.entered, texts.heads.dropped, texts.heads.share, texts.heads.matches];
   const table = element('table', {}, [
@@ -239,14 +241,14 @@ function tableRow({ name, entered, dropped, undecided, matches, off }: FunnelBar
   ]);
 }
 
-/** What the fills mean, drawn with the fills themselves. */
+/** What the fills mean, drawn with fills of its own: those of the bars are gone while the table is shown. */
 function key(part: 'kept' | 'dropped' | 'undecided', label: string): HTMLElement {
   const box = (kind: string, fill: string | null) =>
     svg('rect', { class: kind, x: 0.5, y: 0.5, width: 21, height: 11, fill });
   const drawn = {
     kept: [box('kept', null)],
-    dropped: [box('dropped', null), box('hatch', 'url(#curate-hatch)')],
-    undecided: [box('kept', null), box('undecided', 'url(#curate-dots)')],
+    dropped: [hatch('key'), box('dropped', null), box('hatch', 'url(#key-hatch)')],
+    undecided: [dots('key'), box('kept', null), box('undecided', 'url(#key-dots)')],
   }[part];
   return element('span', { class: 'key' }, [
     toElement(svg('svg', { class: 'swatch', width: 22, height: 12, viewBox: '0 0 22 12' }, drawn)),
@@ -254,12 +256,19 @@ function key(part: 'kept' | 'dropped' | 'undecided', label: string): HTMLElement
   ]);
 }
 
-function patterns() {
-  const size = { patternUnits: 'userSpaceOnUse', width: 6, height: 6 };
+const patternSize = { patternUnits: 'userSpaceOnUse', width: 6, height: 6 };
+
+/** The fills, under names that begin with `owner`: each drawing has its own. */
+function hatch(owner: 'curate' | 'key') {
   return svg('defs', {}, [
-    svg('pattern', { id: 'curate-hatch', ...size, patternTransform: 'rotate(45)' }, [
+    svg('pattern', { id: `${owner}-hatch`, ...patternSize, patternTransform: 'rotate(45)' }, [
       svg('line', { class: 'mark', x1: 0, y1: 0, x2: 0, y2: 6 }),
     ]),
-    svg('pattern', { id: 'curate-dots', ...size }, [svg('circle', { class: 'dot', cx: 3, cy: 3, r: 1.6 })]),
+  ]);
+}
+
+function dots(owner: 'curate' | 'key') {
+  return svg('defs', {}, [
+    svg('pattern', { id: `${owner}-dots`, ...patternSize }, [svg('circle', { class: 'dot', cx: 3, cy: 3, r: 1.6 })]),
   ]);
 }

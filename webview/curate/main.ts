@@ -4,7 +4,7 @@
  * Leaves out counting, judging, writing and dialogs.
  */
 import { isAbort, UserError } from '../../src/base/errors.ts';
-import { curateTexts as texts, generatedText } from '../../src/protocol/curateTexts.ts';
+import { curateTexts as texts, generatedText, verdictText } from '../../src/protocol/curateTexts.ts';
 import type {
   CurateEvents,
   CurateHostApi,
@@ -134,16 +134,27 @@ const pages = makeRowPages({
 });
 const verdicts = makeVerdictStack({
   overrule: (key, verdict) => api.overrule({ key, verdict }),
-  onDone: (verdict) => {
-    showVerdict(verdict === null ? texts.said.none : texts.said[verdict]);
+  onDone: (verdict, asked) => {
+    showVerdict(verdictText(verdict, asked));
     counting.now();
   },
 });
 const setVerdict = (row: CurationRow, verdict: Verdict): void => {
   attempt(() => verdicts.set(row, verdict));
 };
+const said = element('span', { class: 'said', role: 'status' });
+const undo = button({
+  label: texts.undo,
+  title: texts.undoTitle,
+  onClick: () => {
+    undoLast();
+    // The button goes with the last verdict.
+    rows.focus();
+  },
+});
 const rows = makeRowList({
   pages,
+  status: element('div', { class: 'line verdict' }, [said, undo]),
   onOpen: ({ ref }) => {
     attempt(() => api.openRollout({ ref }));
   },
@@ -155,8 +166,6 @@ const rows = makeRowList({
 const undoLast = (): void => {
   attempt(() => verdicts.undo());
 };
-const undo = button({ label: texts.undo, title: texts.undoTitle, onClick: undoLast });
-const said = element('span', { class: 'said', role: 'status' });
 const showVerdict = (sentence: string): void => {
   said.textContent = sentence;
   undo.hidden = verdicts.count() === 0;
@@ -278,7 +287,7 @@ const configActions = element('div', { class: 'actions' }, [
   }),
 ]);
 const content = element('main', { hidden: true }, [
-  element('div', { class: 'results' }, [funnel.node, element('div', { class: 'actions' }, [said, undo]), rows.node]),
+  element('div', { class: 'results' }, [funnel.node, rows.node]),
   element('div', { class: 'settings' }, [
     element('section', { class: 'part', 'aria-label': texts.filters }, [
       element('h2', {}, [texts.filters]),

@@ -1,8 +1,9 @@
 /**
  * A whole number that may be left out: a native number input with its visible label, and what an empty one means.
- * Leaves out limits from above.
+ * What does not fit is said beside it, and the old value holds. Leaves out limits from above.
  */
 import { element } from '../ui/dom.ts';
+import { numberProblem, typedNumber, unfitText } from '../ui/typedNumber.ts';
 
 /** What a field sets. */
 export interface NumberFieldOptions {
@@ -26,14 +27,22 @@ export function numberField({ label, empty, least, value, onInput }: NumberField
     placeholder: empty,
     value: value === null ? '' : value,
   });
+  const limits = { min: least, max: Infinity, whole: true };
+  const problem = numberProblem(input);
+  let held = value;
   input.addEventListener('input', () => {
-    if (input.value === '') {
-      // A half-typed number reads as empty too.
-      if (!input.validity.badInput) onInput(null);
+    const typed = typedNumber(input.value, input.validity.badInput, limits);
+    if (typed.kind === 'unfit') {
+      problem.show(unfitText(limits, held === null ? `"${empty}"` : String(held)));
       return;
     }
-    const number = Number(input.value);
-    if (Number.isSafeInteger(number) && number >= least) onInput(number);
+    problem.clear();
+    held = typed.kind === 'empty' ? null : typed.value;
+    onInput(held);
   });
-  return element('label', { class: 'labelled' }, [label, input]);
+  input.addEventListener('change', () => {
+    input.value = held === null ? '' : String(held);
+    problem.restored();
+  });
+  return element('span', { class: 'slider' }, [element('label', { class: 'labelled' }, [label, input]), problem.node]);
 }

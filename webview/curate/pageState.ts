@@ -40,8 +40,8 @@ export const freshPage: PageState = {
   target: { format: 'jsonl', form: 'messages', images: 'files' },
 };
 
-/** The forms that rows of a stage can be written in. */
-export const formsOf = { sft: ['messages', 'pairs'], rl: ['verl', 'messages'] } as const;
+/** The forms that rows of a stage can be written in, those of the command line; the first is the usual one. */
+export const formsOf = { sft: ['messages', 'verl', 'pairs'], rl: ['verl', 'messages', 'pairs'] } as const;
 
 /** The state that an earlier life of the page saved; anything else that is saved counts as nothing. */
 export function savedPage(saved: unknown): PageState {

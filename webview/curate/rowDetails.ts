@@ -2,9 +2,7 @@
  * One row in full: its question, the reason, the evidence, what the judge said, and the buttons that the list's keys
  * stand for. Log text is text. Leaves out the list.
  */
-import type { Json } from '../../src/base/json.ts';
-import { numberText } from '../../src/base/numberText.ts';
-import { curateTexts as texts } from '../../src/protocol/curateTexts.ts';
+import { curateTexts as texts, factName, factText } from '../../src/protocol/curateTexts.ts';
 import type { CurationRow } from '../../src/protocol/curation.ts';
 import { button } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
@@ -77,7 +75,7 @@ function factsOf(row: CurationRow): readonly HTMLElement[] {
   return [
     ...fact(texts.columns.question, cut(row.question)),
     ...fact(texts.columns.reason, row.reason === '' ? wordOf(row) : row.reason),
-    ...row.evidence.flatMap(({ name, value }) => fact(name, cut(valueText(value)))),
+    ...row.evidence.flatMap(({ name, value }) => fact(factName(name), cut(factText(value)))),
     ...(row.judgement === null ? [] : fact(texts.columns.judge, texts.judgement(row.judgement))),
   ];
 }
@@ -85,9 +83,4 @@ function factsOf(row: CurationRow): readonly HTMLElement[] {
 /** The whole of it is in the transcript. */
 function cut(text: string): string {
   return text.length <= mostCharacters ? text : `${text.slice(0, mostCharacters)}…`;
-}
-
-function valueText(value: Json): string {
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' && !Number.isInteger(value) ? numberText(value) : JSON.stringify(value);
 }

@@ -18,6 +18,8 @@ export type Verdict = CurationRow['overruled'];
 /** What the list asks of the page. */
 export interface RowListEvents {
   readonly pages: RowPages;
+  /** What the last verdict did, with its Undo: stands below the rows, also when none is left. */
+  readonly status: HTMLElement;
   readonly onOpen: (row: CurationRow) => void;
   readonly onVerdict: (row: CurationRow, verdict: Verdict) => void;
   readonly onAt: (index: number) => void;
@@ -30,6 +32,8 @@ export interface RowListView {
   show(list: RowList | null, stage: CurationStage, at: number): void;
   /** Rows came in; place and scroll position stay. */
   filled(): void;
+  /** Gives it the keyboard. */
+  focus(): void;
 }
 
 const rowHeightPx = 26;
@@ -42,7 +46,7 @@ export function makeRowList(events: RowListEvents): RowListView {
   /** Where an earlier life stood, until rows are there. */
   let wanted: number | null = null;
 
-  const heading = element('h2', {}, []);
+  const heading = element('h2', { tabindex: -1 }, []);
   const standing = element('p', { class: 'standing', 'aria-live': 'polite' }, [texts.chooseBar]);
   const columns = ['question', 'step', 'right', 'calls', 'reason', 'judge', 'verdict'] as const;
   const head = element(
@@ -111,6 +115,7 @@ export function makeRowList(events: RowListEvents): RowListView {
     standing,
     grid.node,
     hint,
+    events.status,
     details.node,
   ]);
   const nameOf = (): string => (list === null ? '' : listName(list));
@@ -123,6 +128,9 @@ export function makeRowList(events: RowListEvents): RowListView {
 
   return {
     node,
+    focus: () => {
+      (grid.node.hidden ? heading : grid.node).focus();
+    },
     show: (nextList, nextStage, at) => {
       [list, stage, wanted] = [nextList, nextStage, at];
       heading.textContent = list === null ? '' : texts.rowsOf(nameOf());
@@ -138,7 +146,10 @@ export function makeRowList(events: RowListEvents): RowListView {
       const { total } = pages;
       const said = total === 0 ? texts.noRows(nameOf()) : texts.listed(stage, total, nameOf());
       if (standing.textContent !== said) standing.textContent = said;
+      const had = document.activeElement === grid.node;
       setEmpty(total === 0);
+      // A list that is emptied by a verdict must not lose the keyboard.
+      if (had && total === 0) heading.focus();
       // A short list leaves its room to the row below it.
       grid.node.style.setProperty('height', `${(total + 1) * rowHeightPx + 2}px`);
       if (wanted === null) grid.resize(total);

@@ -10,8 +10,8 @@ type Verdict = CurationRow['overruled'];
 /** How verdicts are kept, and who hears of them. */
 export interface VerdictStackOptions {
   readonly overrule: (key: string, verdict: Verdict) => Promise<unknown>;
-  /** A verdict was kept or taken back. */
-  readonly onDone: (verdict: Verdict) => void;
+  /** A verdict on the row that asks this was kept, or taken back to what stood before. */
+  readonly onDone: (verdict: Verdict, question: string) => void;
 }
 
 /** The verdicts of this page. */
@@ -26,7 +26,7 @@ export interface VerdictStack {
 
 /** Makes an empty stack. */
 export function makeVerdictStack({ overrule, onDone }: VerdictStackOptions): VerdictStack {
-  let done: readonly { readonly key: string; readonly before: Verdict }[] = [];
+  let done: readonly { readonly key: string; readonly question: string; readonly before: Verdict }[] = [];
   /** One after the other: a key that is held down must not undo what is not kept yet. */
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = (work: () => Promise<void>): Promise<void> => {
@@ -39,8 +39,8 @@ export function makeVerdictStack({ overrule, onDone }: VerdictStackOptions): Ver
       inTurn(async () => {
         if (row.overruled === verdict) return;
         await overrule(row.key, verdict);
-        done = [...done, { key: row.key, before: row.overruled }];
-        onDone(verdict);
+        done = [...done, { key: row.key, question: row.question, before: row.overruled }];
+        onDone(verdict, row.question);
       }),
     undo: () =>
       inTurn(async () => {
@@ -48,7 +48,7 @@ export function makeVerdictStack({ overrule, onDone }: VerdictStackOptions): Ver
         if (!newest) return;
         await overrule(newest.key, newest.before);
         done = done.slice(0, -1);
-        onDone(newest.before);
+        onDone(newest.before, newest.question);
       }),
     count: () => done.length,
     clear: () => {

@@ -3,6 +3,7 @@
  * Leaves out redrawing: `onInput` may come many times a frame, the page draws once.
  */
 import { element } from './dom.ts';
+import { numberProblem, typedNumber, unfitText } from './typedNumber.ts';
 
 /** What a slider sets. */
 export interface SliderOptions {
@@ -22,7 +23,7 @@ export interface Slider {
   set(value: number): void;
 }
 
-/** Makes a slider; a typed number outside its limits is taken as the nearest limit. */
+/** Makes a slider; what is typed and does not fit is said beside it, and the old value holds. */
 export function slider({ label, min, max, step, value, onInput }: SliderOptions): Slider {
   const limits = { min, max, step, value };
   const range = element('input', { type: 'range', class: 'range', 'aria-label': label, ...limits });
@@ -32,22 +33,41 @@ export function slider({ label, min, max, step, value, onInput }: SliderOptions)
     'aria-label': `${label}, as a number`,
     ...limits,
   });
+  const fits = { min, max, whole: Number.isInteger(step) };
+  const problem = numberProblem(number);
+  let held = value;
   const set = (next: number): void => {
+    held = next;
     range.value = String(next);
     if (document.activeElement !== number) number.value = String(next);
   };
   range.addEventListener('input', () => {
     number.value = range.value;
-    onInput(Number(range.value));
+    held = Number(range.value);
+    problem.clear();
+    onInput(held);
   });
   number.addEventListener('input', () => {
-    if (number.value === '' || !Number.isFinite(Number(number.value))) return;
-    const next = Math.max(min, Math.min(max, Number(number.value)));
-    range.value = String(next);
-    onInput(next);
+    const typed = typedNumber(number.value, number.validity.badInput, fits);
+    // An empty box is about to be typed into.
+    if (typed.kind === 'empty') return;
+    if (typed.kind === 'unfit') {
+      problem.show(unfitText(fits, String(held)));
+      return;
+    }
+    problem.clear();
+    held = typed.value;
+    range.value = String(held);
+    onInput(held);
   });
   number.addEventListener('change', () => {
-    number.value = range.value;
+    const typed = typedNumber(number.value, number.validity.badInput, fits);
+    if (typed.kind === 'empty') problem.show(unfitText(fits, String(held)));
+    number.value = String(held);
+    problem.restored();
   });
-  return { node: element('span', { class: 'slider' }, [element('span', {}, [label]), range, number]), set };
+  return {
+    node: element('span', { class: 'slider' }, [element('span', {}, [label]), range, number, problem.node]),
+    set,
+  };
 }

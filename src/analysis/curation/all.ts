@@ -23,4 +23,4 @@ export const filters = {
 export const judgedFilters = { sft: 'not-strategic', rl: 'ambiguous' } as const;
 
 /** Raised whenever a filter drops other rows than before; written into manifests. */
-export const filtersVersion = 1;
+export const filtersVersion = 2;

@@ -3,8 +3,8 @@
  * (answerMeaning.ts), or that a judge scores below the threshold. A list of truths in one record counts as spellings of
  * one truth. Undecided where the log has neither truths nor right answers and no judge was asked. Source: hdpo.md section 4.
  */
-import { countText, numberText, pluralText } from '../../base/numberText.ts';
-import { decideEach, drop, keep, undecided, type Filter } from './filter.ts';
+import { numberText, pluralText } from '../../base/numberText.ts';
+import { decideEach, drop, judgedText, keep, undecided, type Filter } from './filter.ts';
 
 /** Drops prompts that have no one answer. */
 export const ambiguous: Filter<'ambiguous'> = {
@@ -17,11 +17,10 @@ export const ambiguous: Filter<'ambiguous'> = {
       if (!Number.isNaN(score)) return score < judgeThreshold ? drop : keep;
       return prompts.hasTruth[row] === 1 ? keep : undecided;
     }),
-  coverage: ({ prompts, scores }) => {
-    const judged = scores.reduce((count, score) => (Number.isNaN(score) ? count : count + 1), 0);
+  coverage: ({ prompts, scores, judgeAsked = false }) => {
     return (
       `ground truths and right answers of ${pluralText(prompts.count, 'prompt')} over all steps, short ones compared by meaning ` +
-      `(case, units and ways of writing a number do not count); ${judged === 0 ? 'no judge was asked' : `${countText(judged)} were judged`}`
+      `(case, units and ways of writing a number do not count); ${judgedText(scores, judgeAsked)}`
     );
   },
   reason: ({ prompts, scores }, { judgeThreshold }, { row }) => {

@@ -121,7 +121,7 @@ function alike(
   return sameAsk[row] === sameAsk[other] && similarity(signature, row, other) >= threshold;
 }
 
-/** Looks at the rows that are there in file order; `earlier` gives the row that one repeats, −1 for none. */
+/** Looks at the rows that are there in their order; `earlier` gives the row that one repeats, −1 for none. */
 function compareRows(count: number, present: Uint8Array | null, earlier: (row: number) => number): Decision {
   const verdicts = new Uint8Array(count);
   const other = new Int32Array(count).fill(-1);

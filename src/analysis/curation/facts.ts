@@ -10,7 +10,7 @@ export const faultBits = { 'does not parse': 1, contradiction: 2, 'no call': 4 }
 /** What became of the pictures of a prompt. */
 export const imageStates = { none: 0, decoded: 1, broken: 2, 'not logged': 3 } as const;
 
-/** Rollouts in file order, run after run. */
+/** Rollouts run after run, each by step, then file and row. */
 export interface RolloutFacts {
   readonly count: number;
   /** Index into the chosen runs. */
@@ -105,6 +105,8 @@ export interface CurationData {
   readonly toolFree: ToolFreeFacts | null;
   /** The judge's score a row, NaN where none was given. Rows are rollouts (sft) or prompts (rl). */
   readonly scores: Float32Array;
+  /** Whether a judge was asked at all, with or without an answer. */
+  readonly judgeAsked?: boolean;
   /** First step of each run, by run. */
   readonly firstSteps: readonly number[];
 }

@@ -3,6 +3,7 @@
  * what it cannot tell, and its source. Leaves out the order of filters and the funnel (funnel.ts).
  */
 import type { NamedValue } from '../../model/rollout.ts';
+import { countText } from '../../base/numberText.ts';
 import type { CurationData } from './facts.ts';
 
 /** Verdicts on a row. */
@@ -68,6 +69,13 @@ export function countOf({ verdicts }: Decision, verdict: number): number {
   let count = 0;
   for (const one of verdicts) if (one === verdict) count += 1;
   return count;
+}
+
+/** What came of a judge: "judged: 12", or that there was none, or no answer of it. */
+export function judgedText(scores: Float32Array, judgeAsked: boolean): string {
+  const judged = scores.reduce((count, score) => (Number.isNaN(score) ? count : count + 1), 0);
+  if (judged > 0) return `judged: ${countText(judged)}`;
+  return judgeAsked ? 'a judge was asked, but gave no answer that counts' : 'no judge was asked';
 }
 
 /** Sum of a column. */

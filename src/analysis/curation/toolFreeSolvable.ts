@@ -24,8 +24,8 @@ export const toolFreeSolvable: Filter<'tool-free-solvable'> = {
     for (const samples of toolFree.samples) if (samples >= k) enough += 1;
     const rest = prompts.count - enough;
     return (
-      `pass@${k} over ${toolFree.source}; ${countText(enough)} of ${pluralText(prompts.count, 'prompt')} have ${k} samples or more` +
-      (rest === 0 ? '' : `, ${countText(rest)} have fewer and are not decided`) +
+      `pass@${k} over ${toolFree.source}; ${k} samples or more: ${countText(enough)} of ${pluralText(prompts.count, 'prompt')}` +
+      (rest === 0 ? '' : `; fewer, so not decided: ${countText(rest)}`) +
       guessing(data, k)
     );
   },

@@ -8,13 +8,14 @@ import { exactDuplicate } from '../../analysis/curation/duplicates.ts';
 import type { CurationData, ToolFreeFacts } from '../../analysis/curation/facts.ts';
 import { handWords, runFunnel, type FunnelRows } from '../../analysis/curation/funnel.ts';
 import { UserError } from '../../base/errors.ts';
-import { countText, pluralText } from '../../base/numberText.ts';
+import { pluralText } from '../../base/numberText.ts';
 import type { CurationConfig, CurationFilter, Funnel, ToolFreeSamples } from '../../protocol/curation.ts';
 import type { RunId } from '../../protocol/engine.ts';
 import type { RunIndex } from '../runIndex.ts';
 import type { CurationFacts } from './curationFacts.ts';
 import { hexOf, type FactsOfRun } from './factsOfRun.ts';
 import { joinRuns, type JoinedFacts } from './joinRuns.ts';
+import { correctnessNotes } from './correctnessNotes.ts';
 import { judgementKey, type KeptJudgement, type KeptRows } from './keptRows.ts';
 import { toolFreeGenerated, toolFreeOfItself, toolFreeOfRun } from './toolFree.ts';
 
@@ -201,6 +202,7 @@ function curatedRows({ config, runs, facts, joined, toolFree, overrules, judgeme
     names: facts.map(({ names }) => names),
     toolFree,
     scores,
+    judgeAsked: pair !== null,
     firstSteps: joined.firstSteps,
   };
   const byHand = byHandOf({ count, hash, keyOf }, overrules);
@@ -212,7 +214,7 @@ function curatedRows({ config, runs, facts, joined, toolFree, overrules, judgeme
     byHand,
   });
   const rolloutOf = (row: number): number => (stage === 'sft' ? row : (joined.prompts.first[row] ?? 0));
-  const notes = notesOf({ config, facts, joined, toolFree });
+  const notes = notesOf({ config, runs, facts, joined, toolFree, funnel });
   return { config, runs, facts, joined, data, funnel, byHand, count, keyOf, contentOf, rolloutOf, judgementOf, notes };
 }
 
@@ -256,23 +258,19 @@ function byHandOf(
 
 function notesOf({
   config,
+  runs,
   facts,
   joined,
   toolFree,
-}: Pick<Parts, 'config' | 'facts' | 'joined' | 'toolFree'>): readonly string[] {
+  funnel,
+}: Pick<Parts, 'config' | 'runs' | 'facts' | 'joined' | 'toolFree'> & Pick<CuratedRows, 'funnel'>): readonly string[] {
   const notes: string[] = [];
   const gone = facts.reduce((sum, one) => sum + one.gone, 0);
   if (gone > 0)
     notes.push(`${pluralText(gone, 'record')} changed since they were indexed and are left out; read the run again.`);
   if (config.stage === 'sft') {
     notes.push(...(toolFree?.notes ?? []));
-    const { correct } = joined.rollouts;
-    const right = correct.reduce((sum, one) => (one === 1 ? sum + 1 : sum), 0);
-    if (right < joined.rollouts.count) {
-      notes.push(
-        `${countText(joined.rollouts.count - right)} of ${pluralText(joined.rollouts.count, 'trajectory', 'trajectories')} are not right: no filter of the recipe looks at the answer; the export says of each row whether it is.`,
-      );
-    }
+    notes.push(...correctnessNotes({ runs, joined, funnel }));
   }
   return notes;
 }
@@ -297,7 +295,7 @@ export function funnelOf({ config, funnel, notes }: CuratedRows): Funnel {
   };
 }
 
-/** Rows that come in at the filter a judge decides, in file order; none where it is off. */
+/** Rows that come in at the filter a judge decides, in their order; none where it is off. */
 export function rowsToJudge({ config, funnel, data, count }: CuratedRows): readonly number[] {
   const filter = judgedFilters[config.stage];
   const at = funnel.parts.findIndex((part) => part.filter.id === filter);

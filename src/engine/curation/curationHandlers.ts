@@ -35,6 +35,8 @@ export interface CurationOptions {
   readonly tell: Emitter<CurationEvents>;
   /** Null where nobody can send anything. */
   readonly askJudge: AskJudge | null;
+  /** Hears in a sentence that the judge failed and is asked again. */
+  readonly judgeWaits?: (sentence: string) => void;
 }
 
 const tellEveryMs = 200;
@@ -158,6 +160,7 @@ function openHandlers(options: CurationOptions): Handlers<CurationApi> {
           kept.judgements.add([{ pair, row: rows.contentOf(row), ...answer, judge }]).catch(notKept),
         progress: progressOf('judging'),
         signal,
+        ...(options.judgeWaits === undefined ? {} : { waits: options.judgeWaits }),
       });
     },
     judgeAgreement: async (question, signal) => {

@@ -4,7 +4,7 @@
  * Never more than a few rollouts are in memory. Leaves out the records (exportRecords.ts) and the filters.
  */
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, extname, isAbsolute, join } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import { filtersVersion } from '../../analysis/curation/all.ts';
 import { droppers } from '../../analysis/curation/funnel.ts';
 import { messageOf, isAbort, UserError } from '../../base/errors.ts';
@@ -49,10 +49,9 @@ export async function exportCuration(
   const { path, format } = target;
   if (!isAbsolute(path)) throw new UserError(`${path} is no absolute path.`, 'Choose a file.');
   const temporary = `${path}.${process.pid}.partial`;
-  const stem = join(dirname(path), basename(path, extname(path)));
-  const manifest = `${stem}.manifest.json`;
+  const manifest = `${path}.manifest.json`;
   const images =
-    target.images === 'files' ? imageFiles({ folder: `${stem}-images`, temporary: `${temporary}-images` }) : dataUris();
+    target.images === 'files' ? imageFiles({ folder: `${path}-images`, temporary: `${temporary}-images` }) : dataUris();
   const lines = format === 'parquet' ? `${temporary}.jsonl` : temporary;
   try {
     const { count, gone, messages, longestBytes } = await writeLines(rows, target, { ...options, images, lines });
@@ -198,6 +197,7 @@ async function writeRows(
   await streamChosen(rows, {
     chosen: chosen.filter((index) => index !== leader),
     contents: writing.contents,
+    reader: writing.reader,
     signal: writing.signal,
     rollout: take,
     caughtUp: flush,
@@ -332,8 +332,7 @@ function manifestText(rows: CuratedRows, target: CurationExport, { count, images
       images: {
         count: images,
         as: target.images,
-        folder:
-          target.images === 'files' && images > 0 ? `${basename(target.path, extname(target.path))}-images` : null,
+        folder: target.images === 'files' && images > 0 ? `${basename(target.path)}-images` : null,
       },
       records_gone: gone,
       funnel: funnelOf(rows),

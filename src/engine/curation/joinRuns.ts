@@ -1,6 +1,7 @@
 /**
  * Facts of several runs as those of one list: groups, prompts and sets of names get ordinals over all runs (a prompt is one,
- * whichever run asked it), rollouts whose record is gone are left out. One run without gone records is taken as it is.
+ * whichever run asked it), rollouts whose record is gone are left out. Run after run, each by step, then file and row, and
+ * prompts as they first appear in that order. One run in this order and without gone records is taken as it is.
  * Leaves out reading the runs (factsOfRun.ts).
  */
 import type { PromptFacts, RolloutFacts } from '../../analysis/curation/facts.ts';
@@ -20,20 +21,21 @@ export interface JoinedFacts {
   readonly firstSteps: readonly number[];
 }
 
-/** Joins runs in their order. */
+/** Joins runs in their order, the rollouts of each by step, file and row. */
 export function joinRuns(runs: readonly FactsOfRun[]): JoinedFacts {
   const firstSteps = runs.map(({ rows }) =>
     rows.step.reduce((least, step) => Math.min(least, step), Number.MAX_SAFE_INTEGER),
   );
   const [only, ...others] = runs;
-  if (only && others.length === 0 && only.gone === 0) {
+  if (only && others.length === 0 && only.gone === 0 && isAscending(only.rows.step)) {
     const origin = Uint32Array.from({ length: only.rows.count }, (_, index) => index);
     return { rollouts: only.rollouts, prompts: only.prompts, nameSets: only.nameSets, origin, firstSteps };
   }
   const places = runs.map(({ seen, rows }) => {
     const place: number[] = [];
     for (let row = 0; row < rows.count; row += 1) if (seen[row] === 1) place.push(row);
-    return place;
+    // Rows of a run come by file and row.
+    return place.sort((a, b) => (rows.step[a] ?? 0) - (rows.step[b] ?? 0) || a - b);
   });
   const origin = Uint32Array.from(places.flat());
   const prompts = joinPrompts(runs, places);
@@ -51,6 +53,10 @@ export function joinRuns(runs: readonly FactsOfRun[]): JoinedFacts {
     names: (run, set) => setOf[run]?.[set] ?? 0,
   });
   return { rollouts, prompts: prompts.facts, nameSets: sets.all(), origin, firstSteps };
+}
+
+function isAscending(steps: Int32Array): boolean {
+  return steps.every((step, index) => index === 0 || (steps[index - 1] ?? step) <= step);
 }
 
 interface Ordinals {
@@ -139,8 +145,9 @@ function joinPrompts(
   const hasTruth = new Uint8Array(most);
   const firstTruth: (readonly string[] | undefined)[] = [];
   const firstAnswer: (string | undefined)[] = [];
-  const ordinal = runs.map((one, run) =>
-    Uint32Array.from({ length: one.prompts.count }, (_, prompt) => {
+  const ordinal = runs.map((one, run) => {
+    const ordinals = new Uint32Array(one.prompts.count);
+    for (const prompt of promptsInOrder(one, places[run] ?? [])) {
       const name = (one.prompts.hash[4 * prompt] ?? 0) * 2 ** 21 + ((one.prompts.hash[4 * prompt + 1] ?? 0) >>> 11);
       const at = known.get(name) ?? from.length;
       if (at === from.length) from.push({ run, prompt });
@@ -165,9 +172,10 @@ function joinPrompts(
       }
       firstTruth[at] ??= truth;
       firstAnswer[at] ??= answer;
-      return at;
-    }),
-  );
+      ordinals[prompt] = at;
+    }
+    return ordinals;
+  });
   const count = from.length;
   const factsAt = (at: number): { readonly facts: PromptFacts; readonly prompt: number } | null => {
     const place = from[at];
@@ -199,6 +207,17 @@ function joinPrompts(
     answers,
   };
   return { facts, ordinal };
+}
+
+/** Prompts of a run as its rollouts first ask them. */
+function promptsInOrder({ rollouts, prompts }: FactsOfRun, places: readonly number[]): readonly number[] {
+  const met = new Uint8Array(prompts.count);
+  return places.flatMap((row) => {
+    const prompt = rollouts.prompt[row] ?? 0;
+    if (met[prompt] !== 0) return [];
+    met[prompt] = 1;
+    return [prompt];
+  });
 }
 
 /** Index of the first rollout of each prompt in the joined list. */

@@ -18,7 +18,7 @@ import type { CuratedRows } from './curation.ts';
 
 /** Which rows. */
 export interface RowsWanted extends PageRequest {
-  readonly filter: CurationFilter | 'by hand' | null;
+  readonly filter: CurationFilter | 'by hand' | 'all' | null;
 }
 
 /** What is needed to read rows again. */
@@ -29,14 +29,14 @@ export interface RowReading {
 
 const mostRows = 200;
 
-/** One page in file order. */
+/** One page in the order of rows. */
 export async function rowPage(rows: CuratedRows, wanted: RowsWanted, reading: RowReading): Promise<Page<CurationRow>> {
   const dropper = dropperOf(rows, wanted.filter);
   const { first, count } = pageOf(wanted);
   const chosen: number[] = [];
   let total = 0;
   for (let row = 0; row < rows.count; row += 1) {
-    if (rows.funnel.dropper[row] !== dropper) continue;
+    if (dropper !== null && rows.funnel.dropper[row] !== dropper) continue;
     if (total >= first && chosen.length < Math.min(count, mostRows)) chosen.push(row);
     total += 1;
   }
@@ -49,7 +49,9 @@ export async function rowPage(rows: CuratedRows, wanted: RowsWanted, reading: Ro
   return fitting({ rows: found, total });
 }
 
-function dropperOf({ funnel }: CuratedRows, filter: RowsWanted['filter']): number {
+/** Null for all rows. */
+function dropperOf({ funnel }: CuratedRows, filter: RowsWanted['filter']): number | null {
+  if (filter === 'all') return null;
   if (filter === null) return droppers.kept;
   if (filter === 'by hand') return droppers.byHand;
   const index = funnel.parts.findIndex((part) => part.filter.id === filter);

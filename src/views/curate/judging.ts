@@ -5,7 +5,7 @@
  */
 import * as vscode from 'vscode';
 import { isAbort, UserError } from '../../base/errors.ts';
-import { countText } from '../../base/numberText.ts';
+import { countText, pluralText } from '../../base/numberText.ts';
 import { withoutLinks } from '../../host/logText.ts';
 import type { Session } from '../../host/session.ts';
 import type { CurateQuestion, JudgeChoice, JudgeOutcome, JudgePrompt } from '../../protocol/curatePage.ts';
@@ -96,7 +96,7 @@ export async function judgeRows(
 async function agreed(judge: JudgeChoice, estimate: JudgeEstimate): Promise<boolean> {
   const { l10n } = vscode;
   const ask = l10n.t('Ask the Judge');
-  const question = l10n.t('Send {0} requests to {1}?', countText(estimate.requests), judge.label);
+  const question = l10n.t('Send {0} to {1}?', pluralText(estimate.requests, 'request'), judge.label);
   const detail = [
     l10n.t(
       'About {0} tokens of prompts, and at most {1} tokens of answers.',
@@ -105,7 +105,7 @@ async function agreed(judge: JudgeChoice, estimate: JudgeEstimate): Promise<bool
     ),
     ...(estimate.cached === 0
       ? []
-      : [l10n.t('{0} rows are answered already and are not sent.', countText(estimate.cached))]),
+      : [l10n.t('Answered already, and not sent: {0}.', pluralText(estimate.cached, 'row'))]),
     judge.kind === 'endpoint'
       ? l10n.t('The texts of these rows go to that endpoint, and to nobody else.')
       : l10n.t('The texts of these rows go to the provider of that model. VS Code may ask you as well.'),

@@ -102,6 +102,69 @@ describe('curate', () => {
     expect((await readFile(out)).subarray(0, 4).toString()).toBe('PAR1');
   });
 
+  it('writes each row with filter, reason and evidence', async () => {
+    const file = join(await temporaryFolder(), 'rows.jsonl');
+    const { code, text } = await run([sft, '--stage', 'sft', '--rows', file]);
+    expect(code).toBe(0);
+    const { rows, kept, rows_file } = printed(text);
+    expect(rows_file).toBe(file);
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    const found = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(found).toHaveLength(Number(rows));
+    expect(found.filter((row) => row['filter'] === null && row['kept'] === true)).toHaveLength(Number(kept));
+    expect(found.map((row) => row['row'])).toEqual(found.map((_, index) => index));
+    expect(found[0]).toMatchObject({
+      file: 'rows.jsonl',
+      row: 0,
+      step: 1,
+      kept: false,
+      filter: 'execution-failure',
+      reason: expect.stringMatching(/./) as string,
+      evidence: { 'call 1': expect.stringContaining('python, failed: Traceback') as string },
+      correct: true,
+    });
+  });
+
+  it('prints the funnel where nothing is kept, and ends with a sentence', async () => {
+    const folder = await temporaryFolder();
+    await write(join(folder, 'log', '1.jsonl'), dump({ prompt: 1 }));
+    const out = join(folder, 'train.jsonl');
+    const base = [join(folder, 'log'), '--stage', 'rl', '--out', out, '--config'];
+    const config = join(folder, 'config.json');
+    await writeFile(config, JSON.stringify({ stage: 'rl', contextTokens: 1 }));
+    const { code, text, problems } = await run([...base, config]);
+    expect({ code, problems }).toEqual({
+      code: 1,
+      problems: 'Nothing is kept, so nothing is written. Loosen the filters.\n',
+    });
+    expect(printed(text)).toMatchObject({ rows: 1, kept: 0, dropped: 1 });
+    expect((await readdir(folder)).sort()).toEqual(['config.json', 'log']);
+  });
+
+  it('refuses two stages, warns of a base that decides nothing, and explains the number of records', async () => {
+    const folder = await temporaryFolder();
+    const config = join(folder, 'config.json');
+    await writeFile(config, JSON.stringify({ stage: 'rl' }));
+    const two = await run([sft, '--stage', 'sft', '--config', config]);
+    expect(two.code).toBe(2);
+    expect(two.problems).toMatch(/--stage sft: --config .*config\.json is for stage rl/);
+    await write(join(folder, 'base', '1.jsonl'), dump({ prompt: 1 }));
+    const out = join(folder, 'prompts.jsonl');
+    const more = ['--base', join(folder, 'base'), '--form', 'verl', '--out', out];
+    const { code, text, problems } = await run([sft, '--stage', 'sft', ...more]);
+    expect(code).toBe(0);
+    expect(problems).toMatch(/warning: --base .* decides nothing of \d+ rows: pass@8 over tool-free rollouts of base;/);
+    expect(printed(text)['records']).toBeLessThanOrEqual(Number(printed(text)['kept']));
+    const rl = await run([join(curationFixture, 'rl'), '--stage', 'rl', '--base', join(folder, 'base')]);
+    expect(rl.problems).toMatch(/warning: --base .* decides nothing: only the filters of --stage sft/);
+    await write(join(folder, 'log', '1.jsonl'), dump({ calls: [] }, { calls: ['python'] }));
+    const pairs = join(folder, 'pairs.jsonl');
+    const two_of_one = await run([join(folder, 'log'), '--stage', 'sft', '--form', 'pairs', '--out', pairs]);
+    expect(two_of_one.problems).toMatch(/^1 record of 2 trajectories kept: a record is a pair:/);
+    const verl = await run([join(folder, 'log'), '--stage', 'sft', '--form', 'verl', '--out', out]);
+    expect(verl.problems).toMatch(/1 record of 2 trajectories kept: a record is a prompt/);
+  });
+
   const usage: readonly (readonly [args: readonly string[], message: RegExp])[] = [
     [[sft], /--stage sft or --stage rl/],
     [[sft, '--stage', 'x'], /choose sft or rl/],
@@ -115,6 +178,7 @@ describe('curate', () => {
       /takes no key in its address/,
     ],
     [[sft, '--stage', 'sft', '--config', 'missing.json'], /cannot be read/],
+    [[sft, '--stage', 'sft', '--rows', '/no/such/folder/x.jsonl'], /its folder does not exist/],
     [[], /takes one PATH/],
   ];
   it('says what is wrong with its arguments', { timeout: 60_000 }, async () => {
@@ -134,11 +198,23 @@ describe('curate with a judge', () => {
     const { code, text, problems } = await run(args, undefined, { ROLLOUT_LENS_JUDGE_KEY: 'secret' });
     expect(code).toBe(0);
     expect(problems).toMatch(
-      /judge: 15 requests to small at http:.*, about [\d,]+ tokens and at most 4,500 in answers/,
+      /judge: 15 requests to small at http:.*, at most 30 as an answer that cannot be read is asked for once more, about [\d,]+ tokens and at most 4,500 in answers/,
     );
     expect(printed(text)).toMatchObject({ judge: { judged: 15, failed: 0, first_failure: null } });
     expect(printed(text).stages.find(({ filter }) => filter === 'not-strategic')?.dropped).toBe(1);
     expect(new Set(server.keys)).toEqual(new Set(['Bearer secret']));
+  });
+
+  it('tells of a judge that is down and asked again; where it refuses, the funnel says that it was asked', async () => {
+    const busy = await judgeServer((_, request) => (request === 0 ? { status: 503 } : { text: verdict(1) }));
+    const again = await run([sft, '--stage', 'sft', '--judge', busy.address, '--judge-model', 'small']);
+    expect(again.code).toBe(0);
+    expect(again.problems).toMatch(/judge: .* answered 503\. Attempt 1 of 6; asked again in 1 s\./);
+    const closed = await judgeServer(() => ({ status: 401 }));
+    const refused = await run([sft, '--stage', 'sft', '--judge', closed.address, '--judge-model', 'small']);
+    expect(refused.code).toBe(1);
+    expect(refused.problems).toMatch(/The judge cannot be asked: .*401/);
+    expect(refused.text).toContain('a judge was asked, but gave no answer that counts');
   });
 
   it('goes on where it was killed', async () => {

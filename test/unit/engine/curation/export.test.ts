@@ -116,7 +116,7 @@ describe('messages', () => {
       config: question.config,
       funnel: { kept },
       runs: [{ readers: [{ format: 'generic', version: 2 }] }],
-      versions: { filters: 1 },
+      versions: { filters: 2 },
     });
   });
 
@@ -163,9 +163,11 @@ describe('prompts', () => {
     const [picture] = shown[0]?.['images'] as { image: string }[];
     const bytes = await readFile(join(dirname(path), picture?.image ?? ''));
     expect(bytes.subarray(1, 4).toString()).toBe('PNG');
-    expect(manifest).toMatchObject({ images: { count: 1, as: 'files', folder: 'train-images' } });
+    expect(manifest).toMatchObject({ images: { count: 1, as: 'files', folder: 'train.jsonl-images' } });
+    // Each file has a folder of its own, so that neither export takes the other's pictures away.
     const table = await exported(engine, question, { ...jsonl, form: 'verl', format: 'parquet' });
-    expect(table.rows.map(bare)).toEqual(rows.map(bare));
+    const inSameFolder = JSON.stringify(table.rows.map(bare)).replaceAll('train.parquet-images', 'train.jsonl-images');
+    expect(JSON.parse(inSameFolder)).toEqual(rows.map(bare));
   });
 
   it('carry pictures inside where wanted', async () => {
@@ -176,7 +178,7 @@ describe('prompts', () => {
     expect(uris).toHaveLength(1);
     expect(uris[0]).toMatch(/^data:image\/png;base64,iVBOR/);
     expect(rows.find(({ images_missing }) => images_missing === 1)).toMatchObject({ images: [] });
-    expect((await readdir(dirname(path))).sort()).toEqual(['train.jsonl', 'train.manifest.json']);
+    expect((await readdir(dirname(path))).sort()).toEqual(['train.jsonl', 'train.jsonl.manifest.json']);
   });
 });
 
@@ -238,8 +240,8 @@ describe('an export that does not end well', () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'train.jsonl');
     await writeFile(path, 'older\n');
-    await mkdir(join(folder, 'train-images'));
-    await writeFile(join(folder, 'train-images', 'older.png'), 'x');
+    await mkdir(join(folder, 'train.jsonl-images'));
+    await writeFile(join(folder, 'train.jsonl-images', 'older.png'), 'x');
     const stop = new AbortController();
     stop.abort();
     const target = { ...jsonl, form: 'verl' as const, path };
@@ -248,8 +250,22 @@ describe('an export that does not end well', () => {
     ).rejects.toThrow();
     expect(await readFile(path, 'utf8')).toBe('older\n');
     await engine.ask('exportCuration', { ...question, target });
-    expect(await readdir(join(folder, 'train-images'))).toHaveLength(1);
-    expect((await readdir(folder)).sort()).toEqual(['train-images', 'train.jsonl', 'train.manifest.json']);
+    expect(await readdir(join(folder, 'train.jsonl-images'))).toHaveLength(1);
+    expect((await readdir(folder)).sort()).toEqual(['train.jsonl', 'train.jsonl-images', 'train.jsonl.manifest.json']);
+  });
+
+  it('has a manifest of its own for each format', async () => {
+    const engine = await testEngine();
+    const question = await fixtureQuestion(engine, 'sft');
+    const folder = await temporaryFolder();
+    for (const format of ['jsonl', 'parquet'] as const) {
+      const target = { ...jsonl, format, path: join(folder, `train.${format}`) };
+      await engine.ask('exportCuration', { ...question, target });
+    }
+    for (const format of ['jsonl', 'parquet']) {
+      const text = await readFile(join(folder, `train.${format}.manifest.json`), 'utf8');
+      expect(JSON.parse(text)).toMatchObject({ file: `train.${format}`, format });
+    }
   });
 
   it('says where there is nothing to write, and writes nothing', async () => {

@@ -78,6 +78,19 @@ describe('judging rows', () => {
     expect((await engine.ask('estimateJudge', { ...off, prompt, judge })).requests).toBe(0);
   });
 
+  it('is not said not to have been asked where it gave no answer that counts', async () => {
+    const server = await judgeServer(() => ({ text: 'Well, it depends.' }));
+    const engine = await judgedEngine(server);
+    const question = await fixtureQuestion(engine, 'sft');
+    const coverage = async (): Promise<string | undefined> =>
+      (await engine.ask('funnel', question)).stages.find(({ filter }) => filter === 'not-strategic')?.coverage;
+    expect(await coverage()).toBe('no judge was asked');
+    const { judged, failed } = await engine.ask('judge', { ...question, prompt, judge, concurrency: 8 });
+    expect(judged).toBe(0);
+    expect(server.prompts).toHaveLength(2 * failed);
+    expect(await coverage()).toBe('a judge was asked, but gave no answer that counts');
+  });
+
   it('judges prompts whose truths the log does not settle', async () => {
     const server = await judgeServer((text) => ({ text: verdict(text.includes('in spring') ? 0.2 : 1) }));
     const engine = await judgedEngine(server);
@@ -150,6 +163,27 @@ describe('a judge that', () => {
     const outcome = await judgeRows(judging(server));
     expect(outcome).toMatchObject({ judged: 2, failed: 1 });
     expect(outcome.firstFailure).toContain('answered 503');
+  });
+
+  it('stays down ends it after a bounded number of attempts, and tells of each wait', async () => {
+    const server = await judgeServer(() => ({ status: 503 }));
+    const waits: string[] = [];
+    const rows = Array.from({ length: 100 }, (_, row) => row);
+    const more = { rows, firstWaitMs: 1, waits: (sentence: string) => waits.push(sentence) };
+    await expect(judgeRows(judging(server, more))).rejects.toThrow(
+      /cannot be asked: .*answered 503.*given up after 6 attempts at each of 3 rows/,
+    );
+    expect(server.prompts).toHaveLength(3 * 6);
+    expect(waits).toHaveLength(3 * 5);
+    expect(waits[0]).toMatch(/answered 503.* Attempt 1 of 6; asked again in 1 ms\.$/);
+  });
+
+  it('goes down keeps what it answered before', async () => {
+    const server = await judgeServer((_, request) => (request < 2 ? { text: verdict(1) } : { status: 503 }));
+    const rows = Array.from({ length: 20 }, (_, row) => row);
+    await expect(judgeRows(judging(server, { rows, firstWaitMs: 1 }))).rejects.toThrow(
+      /2 answers before that are kept/,
+    );
   });
 
   it('talks nonsense is asked once more, then its row has failed with a sentence', async () => {

@@ -1,7 +1,15 @@
 /** What the Curate page computes without a DOM: bars and sentence, saved state, latest question, row pages, verdicts. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { agreementText, generatedText, outcomeText } from '../../../../src/protocol/curateTexts.ts';
+import {
+  agreementText,
+  curateTexts,
+  factName,
+  factText,
+  generatedText,
+  outcomeText,
+  verdictText,
+} from '../../../../src/protocol/curateTexts.ts';
 import { curationFrom, misread } from '../../../../src/protocol/curateConfig.ts';
 import {
   curationFilters,
@@ -12,9 +20,10 @@ import {
 } from '../../../../src/protocol/curation.ts';
 import { barsOf, funnelSentence } from '../../../../webview/curate/funnelBars.ts';
 import { makeLatest } from '../../../../webview/curate/latest.ts';
-import { freshPage, savedPage, withConfig, type PageState } from '../../../../webview/curate/pageState.ts';
+import { formsOf, freshPage, savedPage, withConfig, type PageState } from '../../../../webview/curate/pageState.ts';
 import { makeRowPages } from '../../../../webview/curate/rowPages.ts';
 import { makeVerdictStack } from '../../../../webview/curate/verdictStack.ts';
+import { typedNumber, unfitText } from '../../../../webview/ui/typedNumber.ts';
 
 const own: CurationConfig = {
   stage: 'rl',
@@ -137,6 +146,15 @@ describe('the funnel', () => {
     expect(funnelSentence(all)).toBe('All 1,000 trajectories are kept.');
     expect(funnelSentence({ ...all, stage: 'rl', rows: 0, kept: 0 })).toBe('These runs hold no prompts.');
   });
+  it.each([
+    ['sft', 1, 0, '0 of 1 trajectory is kept (0 %).'],
+    ['sft', 1, 1, 'The only trajectory is kept.'],
+    ['rl', 2, 1, '1 of 2 prompts is kept (50 %).'],
+    ['rl', 2, 0, '0 of 2 prompts are kept (0 %).'],
+    ['sft', 1327, 1, '1 of 1,327 trajectories is kept (0.0754 %).'],
+  ] as const)('%s: of %i rows %i: %s', (stage, rows, kept, sentence) => {
+    expect(funnelSentence({ ...funnel, stage, rows, kept, overruled: 0, byHand: 0, stages: [] })).toBe(sentence);
+  });
   it('needs no rows to be drawn', () => {
     const none = { ...funnel, rows: 0, kept: 0, byHand: 0, overruled: 0, stages: [] };
     expect(barsOf(none, { off: [] }).every(({ short }) => !short.includes('NaN'))).toBe(true);
@@ -165,7 +183,7 @@ it.each([
   ],
   [
     { generated: 1, withoutCall: 1, failed: 0, firstFailure: null, cancelled: true },
-    'Samples for 1 prompt were generated. For 1 of them the policy was kept from calling, since the log does not show which tools could be taken out of the prompt. It was cancelled; what was generated is kept.',
+    'Samples for 1 prompt were generated. For 1 prompt the policy was kept from calling, since the log does not show which tools could be taken out of the prompt. It was cancelled; what was generated is kept.',
   ],
   [
     { generated: 0, withoutCall: 0, failed: 0, firstFailure: null, cancelled: false },
@@ -173,6 +191,63 @@ it.each([
   ],
 ])('generating: %j', (outcome, sentence) => {
   expect(generatedText(outcome)).toBe(sentence);
+});
+
+describe('a number box', () => {
+  const k = { min: 1, max: 64, whole: true };
+  it.each([
+    ['8', false, { kind: 'number', value: 8 }],
+    ['64', false, { kind: 'number', value: 64 }],
+    ['1e9', false, { kind: 'unfit' }],
+    ['0', false, { kind: 'unfit' }],
+    ['1.5', false, { kind: 'unfit' }],
+    ['', true, { kind: 'unfit' }],
+    ['abc', false, { kind: 'unfit' }],
+    [' ', false, { kind: 'empty' }],
+  ])('%j (bad: %s)', (text, bad, typed) => {
+    expect(typedNumber(text, bad, k)).toEqual(typed);
+  });
+  it('takes parts of one, and numbers without a limit from above', () => {
+    expect(typedNumber('0.25', false, { min: 0, max: 1, whole: false })).toEqual({ kind: 'number', value: 0.25 });
+    const open = { min: 1, max: Infinity, whole: true };
+    expect(typedNumber('131072', false, open)).toEqual({ kind: 'number', value: 131072 });
+    expect(unfitText(open, '"no limit"')).toBe('Takes a whole number from 1 on; "no limit" still holds.');
+    expect(unfitText(k, '8')).toBe('Takes a whole number from 1 to 64; 8 still holds.');
+    expect(curateTexts.limited('k of pass@k', 1, 64)).toBe('k of pass@k (1 to 64)');
+  });
+});
+
+it.each([
+  ['failed_calls', 'failed calls'],
+  ['pass_at_8', 'pass@8'],
+  ['not_yet_known', 'not yet known'],
+  ['constructor', 'constructor'],
+])('the fact %s is called "%s"', (name, words) => {
+  expect(factName(name)).toBe(words);
+});
+
+it.each([
+  ['as it is', 'as it is'],
+  [1327, '1,327'],
+  [0.33333, '0.333'],
+  [null, '?'],
+  [['a', 'b'], 'a; b'],
+  [{ a: 1 }, '{"a":1}'],
+])('the value of a fact, %j: %s', (value, text) => {
+  expect(factText(value)).toBe(text);
+});
+
+it('a verdict says where its row went', () => {
+  expect(verdictText('keep', '48 × 7 = ?')).toBe('"48 × 7 = ?" is kept by you: it is now among the rows of "Kept".');
+  expect(verdictText('drop', ' ')).toBe('The row is dropped by you: it is now among the rows of "Dropped by hand".');
+  expect(verdictText(null, 'x '.repeat(100))).toMatch(/^Your verdict on "(x ){30}…" was taken back/);
+});
+
+it('every form of a stage says what it writes, and both stages offer those of the command line', () => {
+  for (const stage of ['sft', 'rl'] as const) {
+    expect([...formsOf[stage]].sort()).toEqual(['messages', 'pairs', 'verl']);
+    for (const form of formsOf[stage]) expect(curateTexts.formWrites[stage][form]).toMatch(/^One record a /);
+  }
 });
 
 it('agreement has its interval, and is nothing without verdicts', () => {
@@ -310,6 +385,19 @@ describe('makeVerdictStack', () => {
       ['row 1', null],
     ]);
     expect(stack.count()).toBe(0);
+  });
+  it('tells whose row it was, also when it is taken back', async () => {
+    const told: unknown[] = [];
+    const stack = makeVerdictStack({
+      overrule: () => Promise.resolve(),
+      onDone: (verdict, question) => told.push([verdict, question]),
+    });
+    await stack.set(row(1), 'drop');
+    await stack.undo();
+    expect(told).toEqual([
+      ['drop', 'question 1'],
+      [null, 'question 1'],
+    ]);
   });
   it('forgets nothing where keeping failed', async () => {
     const stack = makeVerdictStack({ overrule: () => Promise.reject(new Error('disk full')), onDone: () => undefined });
