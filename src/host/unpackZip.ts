@@ -1,5 +1,5 @@
 /**
- * Unpacks a zip archive of ours into a folder, a few files at a time, so that memory stays flat whatever its size.
+ * Unpacks a zip archive of ours into a folder, file by file, so that memory stays flat whatever its size.
  * Names that lead out of the folder are refused by yauzl. Leaves out where the folder lies and what happens to one that
  * is left half done (sampleRuns.ts).
  */
@@ -7,10 +7,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { openPromise, type Entry } from 'yauzl';
-
-/** Files in flight: memory stays flat, the processor busy. */
-const filesAtOnce = 8;
+import { openPromise } from 'yauzl';
 
 /** What may stop an unpacking, and who is told how far it is. */
 export interface UnpackOptions {
@@ -22,9 +19,9 @@ export interface UnpackOptions {
 /** Writes every file of the archive below the folder, which is made where it is missing; rejects on abort. */
 export async function unpackZip(archive: string, folder: string, options: UnpackOptions = {}): Promise<void> {
   const { signal, progress } = options;
-  const zip = await openPromise(archive, { autoClose: false });
+  const zip = await openPromise(archive);
   let done = 0;
-  const write = async (entry: Entry): Promise<void> => {
+  for await (const entry of zip.eachEntry()) {
     signal?.throwIfAborted();
     const target = path.join(folder, entry.fileName);
     // Archivers write an entry for a folder, too; the folders of files come with the files.
@@ -35,16 +32,5 @@ export async function unpackZip(archive: string, folder: string, options: Unpack
     }
     done += 1;
     progress?.(done / zip.entryCount);
-  };
-  try {
-    const entries: Entry[] = [];
-    for await (const entry of zip.eachEntry()) entries.push(entry);
-    for (let first = 0; first < entries.length; first += filesAtOnce) {
-      // All have ended when one has failed: the caller removes the folder.
-      const written = await Promise.allSettled(entries.slice(first, first + filesAtOnce).map(write));
-      for (const one of written) if (one.status === 'rejected') throw one.reason;
-    }
-  } finally {
-    zip.close();
   }
 }
