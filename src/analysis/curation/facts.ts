@@ -1,6 +1,6 @@
 /**
  * What filters look at: facts of all rollouts of the chosen runs and of their prompts, as parallel arrays, since a run may
- * have 400,000 rollouts. Data only; made by the engine (engine/curation/prepareRun.ts), which reads the logs.
+ * have 400,000 rollouts. Data only; made by the engine (engine/curation/factsOfRun.ts), which reads the logs.
  * Leaves out texts: evidence is read again out of the log for the rows that are shown.
  */
 

@@ -62,7 +62,8 @@ const mostCount = 65_535;
 /** Reads all facts of a run. */
 export async function factsOfRun(run: RunIndex, { contents, signal, progress }: FactsOptions): Promise<FactsOfRun> {
   const rows = await readCurationRows(run.table, signal);
-  const rollouts = emptyRollouts(rows);
+  const { count, step, group, correct } = rows;
+  const rollouts: RolloutFacts = { ...emptyRollouts(count), step, group, correct };
   const prompts = promptBuilder(rows.count, rows.group);
   const names = nameSets();
   const counts = nameCounts();
@@ -109,14 +110,15 @@ export async function factsOfRun(run: RunIndex, { contents, signal, progress }: 
   };
 }
 
-function emptyRollouts({ count, step, group, correct }: CurationRows): RolloutFacts {
+/** Facts of so many rollouts, all zero. */
+export function emptyRollouts(count: number): RolloutFacts {
   return {
     count,
     run: new Uint16Array(count),
-    step,
-    group,
+    step: new Int32Array(count),
+    group: new Uint32Array(count),
     prompt: new Uint32Array(count),
-    correct,
+    correct: new Uint8Array(count),
     calls: new Uint16Array(count),
     failed: new Uint16Array(count),
     unrecovered: new Uint16Array(count),

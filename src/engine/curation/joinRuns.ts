@@ -7,7 +7,7 @@
 import type { PromptFacts, RolloutFacts } from '../../analysis/curation/facts.ts';
 import { signatureBytes } from '../../analysis/curation/minHash.ts';
 import { sameTruth } from '../../analysis/curation/answerMeaning.ts';
-import { note, sameAnswer, type FactsOfRun } from './factsOfRun.ts';
+import { emptyRollouts, note, sameAnswer, type FactsOfRun } from './factsOfRun.ts';
 import { nameSets } from './nameSets.ts';
 
 /** Facts of all chosen runs. */
@@ -82,27 +82,7 @@ function joinRollouts(
       }
     }
   };
-  const joined: RolloutFacts = {
-    count,
-    run: new Uint16Array(count),
-    step: new Int32Array(count),
-    group: new Uint32Array(count),
-    prompt: new Uint32Array(count),
-    correct: new Uint8Array(count),
-    calls: new Uint16Array(count),
-    failed: new Uint16Array(count),
-    unrecovered: new Uint16Array(count),
-    unknownOutcome: new Uint8Array(count),
-    characters: new Uint32Array(count),
-    content: new Uint32Array(4 * count),
-    sameAsk: new Uint32Array(count),
-    signature: new Uint8Array(signatureBytes * count),
-    faults: new Uint8Array(count),
-    pythonCalls: new Uint16Array(count),
-    otherCalls: new Uint16Array(count),
-    undefinedNames: new Uint32Array(count),
-    imports: new Uint32Array(count),
-  };
+  const joined = emptyRollouts(count);
   const plain = [
     'step',
     'correct',
