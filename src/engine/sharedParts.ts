@@ -17,6 +17,8 @@ export interface SharedOptions {
   readonly storage: string;
   /** Folder of the shards; default `index` in the storage. */
   readonly indexFolder?: string;
+  /** Shards that come with the extension, of its sample runs; need not exist. */
+  readonly shippedIndex?: string;
   /** Bundle of the read worker; null reads in this thread. */
   readonly workerPath: string | null;
   /** Files read at the same time; default one a core, at most 8. */
@@ -48,6 +50,7 @@ export async function openShared(options: SharedOptions, tables: ParquetTables):
   });
   const store = await openShardStore({
     folder: options.indexFolder ?? join(options.storage, 'index'),
+    ...(options.shippedIndex === undefined ? {} : { shippedFolder: options.shippedIndex }),
     database,
     limitBytes: (options.maximumIndexMegabytes ?? 2_048) * megabyte,
   });

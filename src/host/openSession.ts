@@ -258,6 +258,8 @@ async function startEngine(context: vscode.ExtensionContext, log: vscode.LogOutp
     argv: [
       JSON.stringify({
         storage,
+        // The sample runs are there at once: shards fit whatever machine built them (scripts/package.mjs).
+        shippedIndex: path.join(context.extensionPath, 'media', 'sample', 'index'),
         maximumIndexMegabytes: setting('index.maximumSize'),
         memoryLimitMegabytes: setting('index.memoryLimit'),
         rewardThreshold: setting('rewardThreshold'),

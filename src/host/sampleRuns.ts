@@ -2,7 +2,8 @@
  * The runs that come with the extension, on the disk of this machine: the trained ones are shipped as an archive and
  * unpacked on first use, beside the index; the one written by hand is copied to them. A folder that is there is whole:
  * it is filled under another name and renamed, and it names the content it was filled from, so that an update fills anew.
- * Leaves out their index (sampleIndex.ts), opening them (views/runsTree) and what they hold (media/sample/README.md).
+ * Leaves out their index, which the engine reads where it is shipped, opening them (views/runsTree) and what they hold
+ * (media/sample/README.md).
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';

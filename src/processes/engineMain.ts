@@ -38,7 +38,12 @@ function parametersOf(text: string | undefined): EngineParameters {
     const value = asNumber(values[name]);
     return value === null ? [] : [[name, value] as const];
   });
-  return { storage: asString(values['storage']) ?? join(tmpdir(), 'rollout-lens'), ...Object.fromEntries(set) };
+  const shippedIndex = asString(values['shippedIndex']);
+  return {
+    storage: asString(values['storage']) ?? join(tmpdir(), 'rollout-lens'),
+    ...(shippedIndex === null ? {} : { shippedIndex }),
+    ...Object.fromEntries(set),
+  };
 }
 
 async function main(): Promise<void> {

@@ -1,5 +1,6 @@
 /**
  * The files of the shard folder: their names, the atomic placing of a pair, which were used last, and what a crash left.
+ * A second folder may lie behind it whose shards are read where they lie and never written, touched or removed.
  * Knows nothing of what is in them. Owned by shardStore.ts.
  */
 import { randomBytes } from 'node:crypto';
@@ -16,6 +17,7 @@ export interface PairPaths {
 
 /** The folder; every method but `place` takes a folder that is gone as an empty one. */
 export interface ShardFolder {
+  /** Where the pair lies, or will lie: in the shipped folder only while it lies nowhere else. */
   paths(key: ShardKey): PairPaths;
   /** Keys of complete pairs. */
   keys(): Promise<ReadonlySet<ShardKey>>;
@@ -41,14 +43,17 @@ const leftoverAfterMs = 60 * 60 * 1000;
 // Two changes of a folder within one tick of the file system's clock have one mtime.
 const clockTickMs = 100;
 
-/** Opens the folder; creating it may fail, then it reads as empty and `place` says why. */
-export async function openShardFolder(folder: string): Promise<ShardFolder> {
+/**
+ * Opens the folder; creating it may fail, then it reads as empty and `place` says why. What lies in `shipped` is listed
+ * once: it comes with this version of the extension.
+ */
+export async function openShardFolder(folder: string, shipped: string | null = null): Promise<ShardFolder> {
   await mkdir(folder, { recursive: true }).catch(() => undefined);
-  let listing: Listing = { keys: new Set(), byPrefix: new Map(), mtimeMs: Number.NaN, settled: false };
-  const paths = (key: ShardKey): PairPaths => ({
-    rollouts: join(folder, key + rolloutsEnd),
-    calls: join(folder, key + callsEnd),
-  });
+  const behind = completePairs(shipped === null ? [] : await namesIn(shipped));
+  let listing: Listing = { own: new Set(), ...behind, mtimeMs: Number.NaN, settled: false };
+  const ownPaths = (key: ShardKey): PairPaths => pathsIn(folder, key);
+  const paths = (key: ShardKey): PairPaths =>
+    shipped !== null && behind.keys.has(key) && !listing.own.has(key) ? pathsIn(shipped, key) : ownPaths(key);
   const list = async (): Promise<Listing> => {
     const mtimeMs = await stat(folder).then(
       (stats) => stats.mtimeMs,
@@ -56,27 +61,32 @@ export async function openShardFolder(folder: string): Promise<ShardFolder> {
     );
     if (listing.settled && mtimeMs === listing.mtimeMs) return listing;
     const settled = Date.now() - mtimeMs > clockTickMs;
-    listing = { ...completePairs(await namesIn(folder)), mtimeMs, settled };
+    const own = completePairs(await namesIn(folder));
+    listing = { own: own.keys, ...joined(own, behind), mtimeMs, settled };
     return listing;
   };
   const remove = async (key: ShardKey): Promise<void> => {
     // In the reverse order of placing: what can be seen is complete.
-    await rm(paths(key).rollouts, { force: true });
-    await rm(paths(key).calls, { force: true });
+    await rm(ownPaths(key).rollouts, { force: true });
+    await rm(ownPaths(key).calls, { force: true });
   };
   return {
     paths,
     keys: async () => (await list()).keys,
     keysWithPrefix: async (prefix) => (await list()).byPrefix.get(prefix) ?? [],
-    place: (key, write) => placePair(folder, paths(key), write),
+    place: async (key, write) => {
+      await placePair(folder, ownPaths(key), write);
+      // A shard that hides a shipped one: from now on its own paths are handed out.
+      if (behind.keys.has(key)) await list();
+    },
     touch: async (key) => {
       const now = new Date();
-      await utimes(paths(key).rollouts, now, now).catch(() => undefined);
+      await utimes(ownPaths(key).rollouts, now, now).catch(() => undefined);
     },
     remove,
     evict: async (inUse, limitBytes) => {
       await removeLeftovers(folder);
-      const pairs = await pairsByAge(folder, paths, (await list()).keys);
+      const pairs = await pairsByAge(ownPaths, (await list()).own);
       let sizeBytes = pairs.reduce((sum, pair) => sum + pair.sizeBytes, 0);
       const removed: ShardKey[] = [];
       for (const pair of pairs) {
@@ -103,9 +113,15 @@ export function refusalOf(error: unknown): string | null {
   return /^(IO Error|Invalid Input Error|Out of Memory Error)/.test(message) ? (message.split('\n')[0] ?? '') : null;
 }
 
-interface Listing {
+/** Complete pairs, and the same by the log that they belong to. */
+interface Pairs {
   readonly keys: ReadonlySet<ShardKey>;
   readonly byPrefix: ReadonlyMap<string, readonly ShardKey[]>;
+}
+
+interface Listing extends Pairs {
+  /** Those that lie in the folder itself. */
+  readonly own: ReadonlySet<ShardKey>;
   readonly mtimeMs: number;
   /** False where the folder changed so recently that a further change may not show in its mtime. */
   readonly settled: boolean;
@@ -115,7 +131,19 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch(() => []);
 }
 
-function completePairs(names: readonly string[]): Pick<Listing, 'keys' | 'byPrefix'> {
+function pathsIn(folder: string, key: ShardKey): PairPaths {
+  return { rollouts: join(folder, key + rolloutsEnd), calls: join(folder, key + callsEnd) };
+}
+
+function joined(own: Pairs, behind: Pairs): Pairs {
+  if (behind.keys.size === 0) return own;
+  const byPrefix = new Map(behind.byPrefix);
+  for (const [prefix, keys] of own.byPrefix)
+    byPrefix.set(prefix, [...new Set([...keys, ...(byPrefix.get(prefix) ?? [])])]);
+  return { keys: new Set([...own.keys, ...behind.keys]), byPrefix };
+}
+
+function completePairs(names: readonly string[]): Pairs {
   const present = new Set(names);
   const keys = new Set<ShardKey>();
   const byPrefix = new Map<string, ShardKey[]>();
@@ -153,7 +181,6 @@ interface AgedPair {
 
 /** All pairs, the least recently used first. */
 async function pairsByAge(
-  folder: string,
   paths: (key: ShardKey) => PairPaths,
   keys: ReadonlySet<ShardKey>,
 ): Promise<readonly AgedPair[]> {

@@ -69,6 +69,8 @@ export interface ShardStore {
 /** Where shards lie and how much room they may take. */
 export interface ShardStoreOptions {
   readonly folder: string;
+  /** Shards that are read where they lie and never changed; need not exist. */
+  readonly shippedFolder?: string;
   readonly database: Database;
   /** Default 2 GB. */
   readonly limitBytes?: number;
@@ -79,7 +81,7 @@ const defaultLimitBytes = 2_000_000_000;
 /** Opens a folder of shards, creating it where possible; a folder that cannot be created is found out on write. */
 export async function openShardStore(options: ShardStoreOptions): Promise<ShardStore> {
   const { database, limitBytes = defaultLimitBytes } = options;
-  const folder = await openShardFolder(options.folder);
+  const folder = await openShardFolder(options.folder, options.shippedFolder);
   const readMeta = createMetaReader(database);
   const read = (keys: readonly ShardKey[]) => readShards(readMeta, folder, keys);
   return {

@@ -34,6 +34,7 @@ test('opens all runs, HDPO first, selected and open', async () => {
   await workbench.openContainer('Rollout Lens');
   const started = performance.now();
   await workbench.runCommand('Rollout Lens: Open the Sample Run');
+  const typedMs = performance.now() - started;
   await runs.row(/^steps 1–/).waitFor(slowly);
   const shownMs = performance.now() - started;
   await expect.poll(roots, slowly).toEqual(names);
@@ -45,7 +46,10 @@ test('opens all runs, HDPO first, selected and open', async () => {
     )
     .toBe(true);
   const readMs = performance.now() - started;
-  console.log(`sample: steps shown after ${Math.round(shownMs)} ms, all runs read after ${Math.round(readMs)} ms`);
+  console.log(
+    `sample: steps shown after ${Math.round(shownMs)} ms (${Math.round(typedMs)} ms of it the command is typed), ` +
+      `all runs read after ${Math.round(readMs)} ms`,
+  );
   expect(shownMs).toBeLessThan(slack * aimMs);
   expect(await runs.row(/^hdpo/).getAttribute('aria-selected')).toBe('true');
   await workbench.screenshot('sample');
@@ -63,7 +67,7 @@ test('is read from the index that is shipped with it: the engine had none to bui
   const installed = (await readdir(extensions)).filter((name) => name.startsWith('rollout-lens.rollout-lens'));
   const shipped = await readdir(path.join(extensions, installed[0] ?? '', 'media', 'sample', 'index'));
   expect(shipped.length).toBeGreaterThan(2 * 200);
-  expect((await readdir(path.join(storage(), 'index'))).sort()).toEqual(shipped.sort());
+  expect(await readdir(path.join(storage(), 'index'))).toEqual([]);
 });
 
 test('is there again after a reload', async () => {

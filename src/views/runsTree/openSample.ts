@@ -1,35 +1,40 @@
 /**
  * "Open the Sample Run": the runs that come with the extension, unpacked on first use with a progress that can be
- * cancelled, then opened, with the trained HDPO run selected. Works offline and in an empty window.
+ * cancelled, then opened, with the trained HDPO run first and selected. Works offline and in an empty window.
  * Leaves out where and how they are unpacked (host/sampleRuns.ts).
  */
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { isAbort, messageOf, UserError } from '../../base/errors.ts';
-import { addSampleIndex } from '../../host/sampleIndex.ts';
 import { firstRunOf, sampleFolder, sampleIsThere, type SampleFolders } from '../../host/sampleRuns.ts';
 import type { Session } from '../../host/session.ts';
-import type { RunSummary } from '../../protocol/engine.ts';
+import type { RunId } from '../../protocol/engine.ts';
 
-/** Opens all sample runs and hands back the one to show; undefined where the user cancelled the unpacking. */
-export async function openSample(context: vscode.ExtensionContext, session: Session): Promise<RunSummary | undefined> {
+/** What opening the sample works with. */
+export interface SampleOptions {
+  readonly context: vscode.ExtensionContext;
+  readonly session: Session;
+  /** Shows a run in the tree; settles once its steps are there. */
+  readonly show: (run: RunId) => Promise<unknown>;
+}
+
+/**
+ * Opens all sample runs and shows the trained HDPO run, nothing where the user cancelled the unpacking. That run is
+ * opened by itself first: reading the other five beside it would make a newcomer wait twice as long for its steps.
+ */
+export async function openSample({ context, session, show }: SampleOptions): Promise<void> {
   const folders = {
     shipped: path.join(context.extensionPath, 'media', 'sample'),
     storage: context.globalStorageUri.fsPath,
   };
-  // The engine starts and its index is filled while the logs are unpacked. Without the shipped index it reads the logs,
-  // which only takes longer; an engine that does not start says so when the runs are opened.
-  const others = [
-    addSampleIndex(path.join(folders.shipped, 'index'), path.join(folders.storage, 'index')).catch((error: unknown) =>
-      session.log.warn(`The index of the sample runs was not added: ${messageOf(error)}`),
-    ),
-    session.engine.runs({}).catch(() => undefined),
-  ];
+  // The engine starts while the logs are unpacked; one that does not says so when the runs are opened.
+  const engine = session.engine.runs({}).catch(() => undefined);
   const folder = await unpacked(folders);
-  await Promise.all(others);
-  if (folder === undefined) return undefined;
-  const runs = await session.open(folder);
-  return runs.find((run) => run.path === firstRunOf(folder)) ?? runs[0];
+  await engine;
+  if (folder === undefined) return;
+  const [first] = await session.open(firstRunOf(folder));
+  if (first !== undefined) await show(first.id);
+  await session.open(folder);
 }
 
 async function unpacked(folders: SampleFolders): Promise<string | undefined> {

@@ -50,10 +50,7 @@ export function runsTreeCommands({ context, session, runsTree }: RunsTreeDepende
   };
   return {
     'rolloutLens.openRun': async (target) => open(asUri(target) ?? (await pickPath())),
-    'rolloutLens.openSampleRun': async () => {
-      const run = await openSample(context, session);
-      if (run !== undefined) await runsTree.revealStep(run.id, null);
-    },
+    'rolloutLens.openSampleRun': () => openSample({ context, session, show: (run) => runsTree.revealStep(run, null) }),
     'rolloutLens.closeRun': async (target) => {
       const run = await runOf(target, vscode.l10n.t('Close Run'));
       if (run !== undefined) await session.close(run.id);

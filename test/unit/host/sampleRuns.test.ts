@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addSampleIndex } from '../../../src/host/sampleIndex.ts';
 import { firstRunOf, sampleFolder, sampleIsThere, type SampleFolders } from '../../../src/host/sampleRuns.ts';
 import { unpackZip } from '../../../src/host/unpackZip.ts';
 import { zipOf } from './zipOf.ts';
@@ -112,38 +111,12 @@ describe('unpackZip', () => {
     await writeFile(archive(), zipOf({ a: '1', 'b/': '', 'b/c': '2', d: '3' }));
     const shares: number[] = [];
     await unpackZip(archive(), join(folder, 'out'), { progress: (share) => shares.push(share) });
-    expect(shares).toEqual([0.25, 0.5, 0.75, 1]);
+    expect(shares).toEqual([1 / 3, 2 / 3, 1]);
     expect(await filesIn(join(folder, 'out'))).toEqual(['a', 'b/c', 'd']);
   });
   it.each(['../outside', '/outside', 'a/../../outside', 'C:/outside'])('does not write to %s', async (name) => {
     await writeFile(archive(), zipOf({ [name]: 'x' }));
     await expect(unpackZip(archive(), join(folder, 'out'))).rejects.toThrow(/path/);
     expect(await readdir(folder)).not.toContain('outside');
-  });
-});
-
-describe('addSampleIndex', () => {
-  const shipped = (): string => join(folder, 'shipped');
-  const index = (): string => join(folder, 'storage', 'index');
-  const write = async (path: string, files: Readonly<Record<string, string>>): Promise<void> => {
-    await mkdir(path, { recursive: true });
-    for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
-  };
-  it('adds the shards that are missing, and leaves the others and nothing temporary', async () => {
-    const names = Array.from({ length: 50 }, (_, index) => [
-      `${index}.calls.parquet`,
-      `${index}.rollouts.parquet`,
-    ]).flat();
-    await write(shipped(), Object.fromEntries(names.map((name) => [name, 'shipped'])));
-    await write(index(), { '7.calls.parquet': 'own', '7.rollouts.parquet': 'own', 'x.rollouts.parquet': 'own' });
-    await addSampleIndex(shipped(), index());
-    await addSampleIndex(shipped(), index());
-    expect((await readdir(index())).sort()).toEqual([...names, 'x.rollouts.parquet'].sort());
-    expect(await readFile(join(index(), '7.rollouts.parquet'), 'utf8')).toBe('own');
-    expect(await readFile(join(index(), '8.rollouts.parquet'), 'utf8')).toBe('shipped');
-  });
-  it('has nothing to do where no index is shipped', async () => {
-    await addSampleIndex(shipped(), index());
-    await expect(readdir(index())).rejects.toThrow('ENOENT');
   });
 });

@@ -11,7 +11,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Note } from '../../../src/model/note.ts';
 import { headTailHash, shardKey, type ShardKey } from '../../../src/store/shardKey.ts';
@@ -203,6 +203,55 @@ describe('evict', () => {
     expect(removed).toEqual([keyOf('c'), keyOf('d')]);
     expect([...(await store.list())].sort()).toEqual([keyOf('a'), keyOf('b'), keyOf('e')].sort());
     expect(left).toBeLessThanOrEqual((sizeBytes * 3) / 5);
+  });
+});
+
+describe('a folder of shards that are shipped', () => {
+  const open = async (limitBytes?: number) => {
+    const [own, shipped] = [await temporaryFolder(), await temporaryFolder()];
+    await mustWrite(await storeIn(shipped), keyOf('a'));
+    const options = { folder: own, shippedFolder: shipped, database };
+    return {
+      own,
+      shipped,
+      store: await openShardStore({ ...options, ...(limitBytes === undefined ? {} : { limitBytes }) }),
+    };
+  };
+  const filesOf = async (folder: string) => {
+    const stats = async (name: string) => ({ name, mtimeMs: (await stat(join(folder, name))).mtimeMs });
+    return Promise.all((await readdir(folder)).sort().map(stats));
+  };
+
+  it('is read where it lies, beside the own ones', async () => {
+    const { own, shipped, store } = await open();
+    const before = await filesOf(shipped);
+    expect(await store.has(keyOf('a'))).toBe(true);
+    await mustWrite(store, keyOf('b'));
+    expect([...(await store.list())].sort()).toEqual([keyOf('a'), keyOf('b')].sort());
+    const [a, b] = await store.read([keyOf('a'), keyOf('b')]);
+    expect(await idsIn(a?.rolloutsPath ?? '')).toEqual(['id 0', 'id 1', 'id 2']);
+    expect([dirname(a?.rolloutsPath ?? ''), dirname(b?.rolloutsPath ?? '')]).toEqual([shipped, own]);
+    expect(await filesOf(shipped)).toEqual(before);
+  });
+
+  it('is never removed, and not counted where room is made', async () => {
+    const { shipped, store } = await open(1);
+    const before = await filesOf(shipped);
+    await mustWrite(store, keyOf('b'));
+    expect(await store.evict(new Set())).toEqual({ removed: [keyOf('b')], sizeBytes: 0 });
+    await store.remove(keyOf('a'));
+    expect(await store.list()).toEqual([keyOf('a')]);
+    expect(await filesOf(shipped)).toEqual(before);
+  });
+
+  it('is hidden by a shard of the same key that was written because it was damaged', async () => {
+    const { own, shipped, store } = await open();
+    const [damaged] = (await readdir(shipped)).filter((name) => name.endsWith('.rollouts.parquet'));
+    await writeFile(join(shipped, damaged ?? ''), 'PAR1');
+    expect(await store.read([keyOf('a')])).toEqual([null]);
+    expect(dirname((await mustWrite(store, keyOf('a'))).rolloutsPath)).toBe(own);
+    expect(dirname((await store.read([keyOf('a')]))[0]?.rolloutsPath ?? '')).toBe(own);
+    expect(await store.list()).toEqual([keyOf('a')]);
   });
 });
 
