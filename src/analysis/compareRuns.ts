@@ -28,6 +28,41 @@ export interface CompareOptions {
   readonly measure: ComparedMeasure;
   /** First and last step (inclusive) that count in both runs; default all */
   readonly steps?: readonly [first: number, last: number];
+  /** Only these count; default all */
+  readonly moments?: SharedMoments | null;
+}
+
+/** By prompt key, the steps in which both runs sampled it. */
+export type SharedMoments = ReadonlyMap<number, ReadonlySet<number>>;
+
+/** Share of the moments of the run with fewer from which two runs are compared step by step. */
+const enoughShared = 0.5;
+
+/**
+ * Prompts and steps that both runs have, where they were trained on the same prompts in the same order; null where not, so
+ * that all steps are compared. A run that logs every third step is compared with those steps of the other: else a
+ * change would be that of the training time.
+ */
+export function sharedMoments(first: ComparedRun, second: ComparedRun): SharedMoments | null {
+  const [one, other] = [stepsByKey(first), stepsByKey(second)];
+  const shared = new Map<number, ReadonlySet<number>>();
+  for (const [key, steps] of one) {
+    const both = new Set([...steps].filter((step) => other.get(key)?.has(step) === true));
+    if (both.size > 0) shared.set(key, both);
+  }
+  const count = (moments: SharedMoments): number => [...moments.values()].reduce((sum, { size }) => sum + size, 0);
+  return count(shared) >= enoughShared * Math.min(count(one), count(other)) ? shared : null;
+}
+
+function stepsByKey({ step, prompt, promptKey }: ComparedRun): ReadonlyMap<number, Set<number>> {
+  const steps = new Map<number, Set<number>>();
+  for (let i = 0; i < prompt.length; i += 1) {
+    const key = at(promptKey, at(prompt, i));
+    const known = steps.get(key);
+    if (known) known.add(at(step, i));
+    else steps.set(key, new Set([at(step, i)]));
+  }
+  return steps;
 }
 
 /** One prompt in both runs. */
@@ -71,7 +106,7 @@ interface Sums {
   squares: number;
 }
 
-function sumsByKey(run: ComparedRun, { measure, steps }: CompareOptions): ReadonlyMap<number, Sums> {
+function sumsByKey(run: ComparedRun, { measure, steps, moments = null }: CompareOptions): ReadonlyMap<number, Sums> {
   const sums = new Map<number, Sums>();
   const [first = Number.NEGATIVE_INFINITY, last = Number.POSITIVE_INFINITY] = steps ?? [];
   for (let i = 0; i < run.prompt.length; i += 1) {
@@ -81,6 +116,7 @@ function sumsByKey(run: ComparedRun, { measure, steps }: CompareOptions): Readon
     if (Number.isNaN(value)) continue;
     const prompt = at(run.prompt, i);
     const key = at(run.promptKey, prompt);
+    if (moments !== null && moments.get(key)?.has(step) !== true) continue;
     const of = sums.get(key) ?? { prompt, count: 0, sum: 0, squares: 0 };
     of.count += 1;
     of.sum += value;

@@ -26,7 +26,7 @@ export interface CurriculumInput {
   readonly calls: NumberColumn;
 }
 
-/** Steps at which the phases begin; null where a phase was not reached. */
+/** Steps at which the phases begin, by `curriculumOf`; null where a phase was not reached. */
 export interface Curriculum {
   readonly open: number | null;
   readonly awake: number | null;
@@ -36,12 +36,15 @@ export interface Curriculum {
   readonly peak: { readonly step: number; readonly share: number } | null;
 }
 
-/** Finds the phases by 5-step medians (a step and the four known ones before it); a run of fewer steps has none. */
+/**
+ * Finds the phases by 5-step medians (a step and the four known ones before it); a run of fewer steps has none. A phase that
+ * the first five steps show together begins with the first of them: a run that logs every third step was not awake later.
+ */
 export function curriculumOf(input: CurriculumInput, threshold: number = awakeAbove): Curriculum {
   const qualifying = medians(input.qualifyingShare);
   const signal = medians(input.signalShare);
-  const open = qualifying.findIndex((share) => share > openAbove);
-  const awake = signal.findIndex((share) => share > threshold);
+  const open = beginning(qualifying, openAbove, input.qualifyingShare);
+  const awake = beginning(signal, threshold, input.signalShare);
   const lastAwake = signal.findLastIndex((share) => share > threshold);
   const asleep = lastAwake < 0 || lastAwake + windowSteps >= signal.length ? -1 : lastAwake + 1;
   const stepAt = (index: number): number | null => (index < 0 ? null : at(input.step, index));
@@ -55,6 +58,13 @@ export function curriculumOf(input: CurriculumInput, threshold: number = awakeAb
         : { step: asleepStep, because: at(input.calls, asleep) < leanBelow ? 'all lean' : 'no exploration' },
     peak: peakOf(input),
   };
+}
+
+/** Index of the first step of a phase; −1 for none. */
+function beginning(found: readonly number[], threshold: number, shares: NumberColumn): number {
+  const above = found.findIndex((median) => median > threshold);
+  const isFirst = above === found.findIndex((median) => !Number.isNaN(median));
+  return above >= 0 && isFirst ? Array.from(shares).findIndex((share) => !Number.isNaN(share)) : above;
 }
 
 /** Median of each step's share and the four known ones before it; NaN until five are known. */

@@ -38,8 +38,8 @@ beforeAll(async () => {
 });
 afterAll(() => launched?.close());
 
-/** A group is called by its question. */
-const question = expect.stringMatching(/^“.*[?？…]”$/) as string;
+/** A group is called by its question, and by its step where several are selected. */
+const question = expect.stringMatching(/^“.*[?？…]”, step [12]$/) as string;
 
 const said = (id: string): Promise<string> => charts.content.locator(`#chart-${id} .sentence`).innerText();
 const drillPath = async (): Promise<readonly string[]> => charts.content.locator('.crumbs li').allInnerTexts();
@@ -127,6 +127,12 @@ describe('a selection', () => {
     const questions = await list.locator('.cell.question').allInnerTexts();
     expect(new Set(questions.slice(1)).size).toBe(1);
     await workbench.screenshot('contributions-group');
+    // All of them side by side lie further down.
+    await charts.content.locator('#chart-samples .links button', { hasText: 'Side by side' }).click();
+    await expect.poll(() => charts.content.locator('#chart-group:focus').count()).toBe(1);
+    const head = await charts.content.locator('header.top').boundingBox();
+    const group = await charts.content.locator('#chart-group').boundingBox();
+    expect(group?.y).toBeGreaterThanOrEqual((head?.y ?? NaN) + (head?.height ?? NaN));
   });
 
   test('ends in a transcript', async () => {
@@ -148,6 +154,34 @@ describe('a selection', () => {
     await workbench.page.keyboard.press('Alt+ArrowLeft');
     await expect.poll(async () => (await drillPath()).length).toBe(3);
     expect(await workbench.editor.tabs()).toHaveLength(2);
+    await charts.content.locator('.path vscode-button', { hasText: 'Back' }).click();
+    await expect.poll(drillPath).toEqual(['alpha', 'steps 3 to 5']);
+  });
+});
+
+describe('the way about the page', () => {
+  test('leads to any chart', async () => {
+    const listed = charts.content.locator('select[aria-label="Go to chart"]');
+    const figure = charts.content.locator('#chart-passRate');
+    await listed.selectOption({ label: 'Where each channel lives' });
+    await expect.poll(() => charts.content.locator('#chart-passRate:focus').count()).toBe(1);
+    // Charts on the way are drawn meanwhile, and do not push it away.
+    await expect.poll(() => figure.locator('path.band').count()).toBeGreaterThan(0);
+    const below = async (): Promise<number> => {
+      const [head, found] = [await charts.content.locator('header.top').boundingBox(), await figure.boundingBox()];
+      return (found?.y ?? NaN) - (head?.y ?? NaN) - (head?.height ?? NaN);
+    };
+    await expect.poll(async () => Math.abs((await below()) - 8)).toBeLessThan(6);
+    await listed.selectOption({ label: 'Contributions' });
+    await expect.poll(() => charts.content.locator('#chart-contributions:focus').count()).toBe(1);
+  });
+
+  test('Escape goes up, and at the top nowhere', async () => {
+    await charts.content.locator('.crumb').first().click();
+    await expect.poll(drillPath).toEqual(['alpha']);
+    await plot.focus();
+    await workbench.page.keyboard.press('Escape');
+    expect(await drillPath()).toEqual(['alpha']);
     await charts.content.locator('.path vscode-button', { hasText: 'Back' }).click();
     await expect.poll(drillPath).toEqual(['alpha', 'steps 3 to 5']);
   });

@@ -57,10 +57,8 @@ export class Editor {
 
   /** The lines on the screen, top to bottom. */
   async visibleLines(): Promise<readonly string[]> {
-    const lines = await this.widget.locator('.view-lines .view-line').all();
-    const read = await Promise.all(
-      lines.map(async (line) => ({ top: (await line.boundingBox())?.y ?? 0, text: await line.innerText() })),
-    );
+    // Read at once: lines that are drawn anew between two questions would be waited for in vain.
+    const read = await this.widget.locator('.view-lines .view-line').evaluateAll(readLines);
     // Monaco draws spaces as no-break spaces.
     return read.sort((a, b) => a.top - b.top).map(({ text }) => text.replaceAll('\u00a0', ' '));
   }
@@ -139,6 +137,12 @@ export class Editor {
     throw new Error(`"${text}" is not on the screen. Lines on it:\n${(await this.visibleLines()).join('\n')}`);
   }
 }
+
+/** Made from text, because tests compile without DOM types. */
+const readLines = new Function(
+  'lines',
+  'return lines.map((line) => ({ top: line.getBoundingClientRect().top, text: line.innerText }))',
+) as (lines: unknown[]) => { top: number; text: string }[];
 
 /** Text, because tests compile without DOM types. Monaco draws spaces as no-break spaces. */
 function placeExpression(text: string): string {

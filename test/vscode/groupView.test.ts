@@ -49,6 +49,7 @@ const says = async (figure: Locator, wanted: RegExp): Promise<void> => {
 };
 const press = (key: string): Promise<void> => workbench.page.keyboard.press(key);
 const chartsTab = (): Promise<void> => workbench.editor.tab('Rollout Lens Charts').click();
+const topOf = async (figure: Locator): Promise<number> => (await figure.boundingBox())?.y ?? NaN;
 const columns = (): Locator => group.locator('.column');
 const why = (): Locator => charts.content.locator('.why');
 
@@ -107,12 +108,49 @@ describe('why a number is what it is', () => {
     await expect.poll(() => why().isVisible()).toBe(false);
   });
 
-  test('a value at a step names its rollouts and selects them', async () => {
+  test('a value at a step is a sum over its rollouts, of any run that is shown', async () => {
     const plot = charts.plot('accuracy');
     await plot.focus();
     await press('Home');
+    for (let presses = 0; presses < 4; presses += 1) await press('ArrowRight');
+    await press('ArrowDown');
+    await expect.poll(() => plot.getAttribute('aria-valuetext')).toMatch(/^step 5, beta: /);
+    const value = /: ([\d.]+)$/.exec((await plot.getAttribute('aria-valuetext')) ?? '')?.[1] ?? '';
     await press('w');
-    await expect.poll(() => why().innerText()).toMatch(/alpha, step 1: a value over 48 rollouts/);
+    // Its rollouts are read when the sum is asked for.
+    await expect
+      .poll(() => why().innerText())
+      .toMatch(new RegExp(`accuracy = \\d+ right / 48 rollouts of known correctness = ${value}\\n`));
+    expect(await why().locator('button.crumb').count()).toBe(8);
+    await workbench.screenshot('why-step');
+    await press('Escape');
+  });
+
+  test.each([
+    ['curriculum', /= \d+ groups? with .* \/ 6 groups with verdicts = \d+ %|= 0\.15 × 48 \/ \d+ = [\d.]+/],
+    ['coupled', /= \d+ (pushed the other way|that .*) \/ 48 rollouts .* = \d+ %|= .* \/ √\(.*\) = [+−\d.]+/],
+    ['negativePush', /= \d+ with w_acc·A_acc \+ w_tool·A_tool < 0 \/ \d+ rollouts that are right = [\d.]+ %/],
+    ['selectivity', /= \d+ (right|with T ≥ 1) \/ \d+ rollouts .* = [\d.]+ %/],
+  ])('so does each point of %s', async (id, sum) => {
+    const figure = charts.content.locator(`#chart-${id}`);
+    await says(figure, /^alpha/);
+    const plot = figure.locator('svg.plot').first();
+    await plot.focus();
+    await press('Home');
+    await press('w');
+    await expect.poll(() => why().innerText()).toMatch(sum);
+    await press('Escape');
+    await expect.poll(() => why().isVisible()).toBe(false);
+  });
+
+  test('a value at a step names its rollouts and selects them', async () => {
+    const plot = charts.plot('accuracy');
+    await plot.focus();
+    // From beta to alpha.
+    await press('ArrowUp');
+    await press('Home');
+    await press('w');
+    await expect.poll(() => why().innerText()).toMatch(/accuracy = \d+ right \/ 48 rollouts of known correctness = /);
     await workbench.screenshot('why-step');
     await why().locator('vscode-button', { hasText: 'Select 48 rollouts' }).click();
     await expect.poll(drillPath).toEqual(['alpha', 'step 1']);
@@ -127,7 +165,7 @@ describe('down to a call', () => {
     await expect.poll(drillPath).toEqual(['alpha', 'step 1', crumb(/^“.*”$/)]);
     await says(group, /^Step 1, “.*”: \d of 8 right \(\|Q\| \d\); .*pushes from/);
     await columns().first().waitFor();
-    await expect.poll(() => group.locator('.prefix summary').innerText()).toMatch(/^The same in .*: system, user/);
+    await expect.poll(() => group.locator('.prefix summary').innerText()).toMatch(/^The same in all 8: system, user/);
     const labels = await Promise.all((await columns().all()).map((column) => column.getAttribute('aria-label')));
     const numbers = labels.map((label) => Number(/, push ([+−]?[\d.]+)/.exec(label ?? '')?.[1]?.replace('−', '-')));
     expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
@@ -168,6 +206,7 @@ describe('down to a call', () => {
     await workbench.screenshot('group-rollout');
     const named = await detail.locator('h3').innerText();
     await detail.locator('[role=listbox]').focus();
+    const before = await topOf(group);
     await press('Enter');
     await expect.poll(async () => (await workbench.editor.tabs()).length).toBe(2);
     await expect.poll(transcriptText).toMatch(/▶ call 1 {2}/);
@@ -176,6 +215,9 @@ describe('down to a call', () => {
     // The page was torn down meanwhile, and is where it was.
     await expect.poll(async () => (await drillPath()).length, { timeout: 30_000 }).toBe(4);
     await expect.poll(async () => (await drillPath())[3]).toBe(named.split(':')[0]);
+    // Scrolled to where it was, with the keyboard in the list of calls.
+    await expect.poll(async () => Math.abs((await topOf(group)) - before), { timeout: 30_000 }).toBeLessThan(30);
+    await expect.poll(() => detail.locator('[role=listbox]:focus').count()).toBe(1);
   });
 
   test('and back, step by step', async () => {

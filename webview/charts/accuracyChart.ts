@@ -4,6 +4,7 @@
  */
 import { numberText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Accuracy over training steps. */
 export const accuracyChart: StepChart = {
@@ -14,6 +15,7 @@ export const accuracyChart: StepChart = {
     "Share of rollouts that are right: as the log says, else reward above the run's threshold. Rollouts without either are left out.",
   missing: 'These logs do not say which rollouts are right, and have no rewards to decide it by.',
   values: (curves) => curves.accuracy,
+  made: stepValues.accuracy,
   format: numberText,
   limits: [0, 1],
 };

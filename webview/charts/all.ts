@@ -66,3 +66,12 @@ export const panelCharts: readonly PanelChart[] = [
   changedPromptsChart,
   redundancyChart,
 ];
+
+/** The sections of the page in their order, by the id of their element. */
+export const sections: readonly { readonly id: string; readonly title: string }[] = [
+  ...sampleCharts,
+  { id: 'samples', title: 'Selected rollouts' },
+  ...groupCharts,
+  ...charts,
+  ...panelCharts,
+].map(({ id, title }) => ({ id: `chart-${id}`, title }));

@@ -53,7 +53,7 @@ export const callsAccuracyChart: PanelChart = {
         return {
           ...xyDrawing([{ title: '', x, y, lines }], {
             width,
-            summary: known.map(({ run, path }) => sentence(run, path)).join(' '),
+            summary: known.map(({ run, path }) => sentence(run, path)).join('\n'),
             caption: '',
           }),
           table: () => tableOf(known),

@@ -4,6 +4,7 @@
  */
 import { numberText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Calls per rollout over training steps. */
 export const callsChart: StepChart = {
@@ -13,6 +14,7 @@ export const callsChart: StepChart = {
   about: 'Mean of T, the number of tool calls sent in a rollout, failed and refused ones too.',
   missing: 'Nothing is known of tool calls here.',
   values: (curves) => curves.calls,
+  made: stepValues.calls,
   format: numberText,
   limits: null,
 };

@@ -3,20 +3,19 @@
  * side: of the last step in which the prompt was sampled, and such that it shows the change where there is one.
  * Leaves out which prompts they are (changedPromptsChart.ts).
  */
-import type { ComparedMeasure, PromptChange } from '../../src/analysis/compareRuns.ts';
+import type { PromptChange } from '../../src/analysis/compareRuns.ts';
+import { countText } from '../../src/base/numberText.ts';
 import type { RolloutRow } from '../../src/protocol/engine.ts';
 import { element } from '../ui/dom.ts';
-import { changeOfMeasureText, measureText, type ComparedSide } from './changedTexts.ts';
+import { changeOfMeasureText, measureText, rangeText } from './changedTexts.ts';
+import { isCompared, type ComparedWhere } from './changedWhy.ts';
 import type { PanelContext } from './panelChart.ts';
 import { makePickList } from './pickList.ts';
 import { rowsByKey } from './rowsByKey.ts';
 
 /** What is listed. */
-export interface ChangedInput {
-  readonly sides: readonly [ComparedSide, ComparedSide];
+export interface ChangedInput extends ComparedWhere {
   readonly changes: readonly PromptChange[];
-  readonly steps: readonly [number, number] | null;
-  readonly measure: ComparedMeasure;
 }
 
 /** The list on the page. */
@@ -68,7 +67,12 @@ export function makeChangedList({ api, showError }: Pick<PanelContext, 'api' | '
       const [first, second] = [left?.get(one), right?.get(other)];
       return first && second ? { left: first, right: second } : null;
     });
-    list.update(changes.map((change, index) => ({ key: String(index), cells: cellsOf(input, change, opened[index]) })));
+    list.update(
+      changes.map((change, index) => ({
+        key: String(index),
+        cells: cellsOf(input, change, { rank: index + 1, opened: opened[index] }),
+      })),
+    );
   };
   return {
     node: element('div', { class: 'details' }, [list.node]),
@@ -87,7 +91,8 @@ export function makeChangedList({ api, showError }: Pick<PanelContext, 'api' | '
 }
 
 /** Key of the rollout that stands for a prompt in one run. */
-function exampleOf({ sides, steps, measure }: ChangedInput, change: PromptChange, side: 0 | 1): number {
+function exampleOf(input: ChangedInput, change: PromptChange, side: 0 | 1): number {
+  const { sides, measure } = input;
   const { key, step, prompt, correct, calls } = sides[side].columns;
   const wanted = change.prompts[side];
   // The run with the higher value shows a right one (or one with calls), the other a wrong one (or one without).
@@ -97,7 +102,7 @@ function exampleOf({ sides, steps, measure }: ChangedInput, change: PromptChange
   let bestStep = -Infinity;
   for (let row = 0; row < prompt.length; row += 1) {
     const at = step[row] ?? NaN;
-    if (prompt[row] !== wanted || (steps !== null && (at < steps[0] || at > steps[1]))) continue;
+    if (prompt[row] !== wanted || !isCompared(input, { key: change.key, step: at })) continue;
     const fits = (measure === 'accuracy' ? correct[row] === 1 : (calls[row] ?? 0) > 0) === high;
     if (best >= 0 && ((bestFits && !fits) || (bestFits === fits && at <= bestStep))) continue;
     [best, bestFits, bestStep] = [row, fits, at];
@@ -108,14 +113,13 @@ function exampleOf({ sides, steps, measure }: ChangedInput, change: PromptChange
 function cellsOf(
   { sides, measure }: ChangedInput,
   change: PromptChange,
-  opened: Opened | null | undefined,
+  { rank, opened }: { readonly rank: number; readonly opened: Opened | null | undefined },
 ): readonly string[] {
   const value = (side: 0 | 1): string => `${sides[side].run.name} ${measureText(measure, change.values[side])}`;
-  const text = (of: number): string => changeOfMeasureText(measure, of);
   return [
-    opened?.left.question ?? '(no longer in the log)',
+    `${countText(rank)}. ${opened?.left.question ?? '(no longer in the log)'}`,
     value(0),
     value(1),
-    `${change.change < 0 ? '▼' : '▲'} ${text(change.change)} (${text(change.low)} to ${text(change.high)})`,
+    `${change.change < 0 ? '▼' : '▲'} ${changeOfMeasureText(measure, change.change)} (${rangeText(measure, change)})`,
   ];
 }

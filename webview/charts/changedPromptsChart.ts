@@ -3,7 +3,13 @@
  * their change is at least (the lower bound of its 95 % interval), each with the interval. A row opens a rollout of
  * either run side by side. Leaves out the intervals (src/analysis/compareRuns.ts) and the list (changedList.ts).
  */
-import { changedPrompts, type ComparedMeasure, type PromptChange } from '../../src/analysis/compareRuns.ts';
+import {
+  changedPrompts,
+  sharedMoments,
+  type ComparedMeasure,
+  type PromptChange,
+  type SharedMoments,
+} from '../../src/analysis/compareRuns.ts';
 import { countText, notKnown, pluralText } from '../../src/base/numberText.ts';
 import type { RunId } from '../../src/protocol/engine.ts';
 import { select } from '../ui/select.ts';
@@ -13,7 +19,7 @@ import type { Drawing, NothingDrawn, PanelChart, PanelContext, PanelInput, Panel
 import { makePromptKeys, type PromptKeys } from './promptKeys.ts';
 import { chosenRuns, makeRunPair, type RunPair } from './runPair.ts';
 import { hasColumns, type RunSamples } from './samples.ts';
-import { changeOfMeasureText, comparedColumnNames, measureText, type ComparedSide } from './changedTexts.ts';
+import { changeOfMeasureText, comparedColumnNames, measureText, rangeText, type ComparedSide } from './changedTexts.ts';
 import { changeScene, mostDrawn } from './changedScene.ts';
 import { changedWhy } from './changedWhy.ts';
 import { readingRollouts } from './xySteps.ts';
@@ -31,7 +37,7 @@ export const changedPromptsChart: PanelChart = {
   title: 'Prompts that changed most',
   unit: 'second run − first run, 95 % interval',
   about:
-    'Two of the shown runs (the first two, unless others are chosen): for each prompt that both have, the change from the first to the second over the selected steps (all, if none are selected). Ranked by the bound of the 95 % interval that is nearer to no change, since by the change itself the list would be of prompts that were sampled least; a prompt whose interval holds 0 has no sure change. Shares have Newcombe’s interval of two Wilson intervals; means of T one whose variance is moderated by that of all prompts. Enter or a click opens a rollout of either run side by side.',
+    'Two of the shown runs (the first two, unless others are chosen): for each prompt that both have, the change from the first to the second over the selected steps (all, if none are selected). Where both were trained on the same prompts in the same order, only steps that both logged count, so that training time is not taken for a change. Ranked by the bound of the 95 % interval that is nearer to no change, since by the change itself the list would be of prompts that were sampled least; a prompt whose interval holds 0 has no sure change. Shares have Newcombe’s interval of two Wilson intervals; means of T one whose variance is moderated by that of all prompts. Enter or a click opens a rollout of either run side by side.',
   columns: comparedColumnNames,
   columnsOf: 'shown',
   wide: true,
@@ -39,6 +45,7 @@ export const changedPromptsChart: PanelChart = {
   make: (context) => {
     const own = savedCompared(context.saved);
     const memo = makeMemo<readonly PromptChange[]>();
+    const moments = makeMemo<SharedMoments | null>();
     const keys = makePromptKeys(context.api, { onKeys: context.redraw, onError: context.showError });
     let list: ChangedList | null = null;
     let choice: RunPair | null = null;
@@ -56,7 +63,7 @@ export const changedPromptsChart: PanelChart = {
       },
       draw: (input, width) => {
         choice?.update(input.runs, chosenRuns(input.runs, own.runs));
-        const compared = compare(input, { own, memo, keys });
+        const compared = compare(input, { own, memo, moments, keys });
         if ('missing' in compared) {
           list?.update(null);
           return compared;
@@ -103,34 +110,38 @@ interface Compared {
   readonly sides: readonly [ComparedSide, ComparedSide];
   readonly changes: readonly PromptChange[];
   readonly steps: readonly [number, number] | null;
+  readonly moments: SharedMoments | null;
 }
 
 interface CompareOptions {
+  readonly moments: ReturnType<typeof makeMemo<SharedMoments | null>>;
   readonly own: ComparedChoice;
   readonly memo: ReturnType<typeof makeMemo<readonly PromptChange[]>>;
   readonly keys: PromptKeys;
 }
 
-function compare(input: PanelInput, { own, memo, keys }: CompareOptions): Compared | NothingDrawn {
+function compare(input: PanelInput, { own, memo, moments, keys }: CompareOptions): Compared | NothingDrawn {
   const [first, second] = chosenRuns(input.runs, own.runs);
   if (!first || !second) return { missing: 'Show two runs above to compare their prompts.' };
   const [one, other] = [sideOf(first, keys), sideOf(second, keys)];
   if (!one || !other) return readingRollouts;
   const { measure } = own;
   const { steps } = input.selection;
-  const changes = memo(one.columns.prompt, JSON.stringify([first.id, second.id, other.version, measure, steps]), () =>
-    changedPrompts(
-      { ...one.columns, promptKey: one.promptKey },
-      { ...other.columns, promptKey: other.promptKey },
-      { measure, ...(steps === null ? {} : { steps }) },
-    ),
+  const runs = [
+    { ...one.columns, promptKey: one.promptKey },
+    { ...other.columns, promptKey: other.promptKey },
+  ] as const;
+  const pair = [first.id, second.id, other.version];
+  const shared = moments(one.columns.prompt, JSON.stringify(pair), () => sharedMoments(...runs));
+  const changes = memo(one.columns.prompt, JSON.stringify([...pair, measure, steps]), () =>
+    changedPrompts(...runs, { measure, moments: shared, ...(steps === null ? {} : { steps }) }),
   );
   if (changes.length === 0) {
     return {
       missing: `${first.name} and ${second.name} have no prompt in common${steps === null ? '' : ' in these steps'}.`,
     };
   }
-  return { sides: [one, other], changes, steps };
+  return { sides: [one, other], changes, steps, moments: shared };
 }
 
 function sideOf(run: PanelRun, keys: PromptKeys) {
@@ -147,12 +158,18 @@ interface DrawingOptions {
   readonly pick: (index: number) => void;
 }
 
-function drawingOf({ sides, changes, steps }: Compared, { width, own, rows, pick }: DrawingOptions): Drawing {
+function drawingOf({ sides, changes, steps, moments }: Compared, { width, own, rows, pick }: DrawingOptions): Drawing {
   const { measure } = own;
   const [first, second] = [sides[0].run.name, sides[1].run.name];
   const sure = changes.filter(({ least }) => least > 0);
   const more = sure.filter(({ change }) => change > 0).length;
-  const summary = `${first} against ${second}, ${measures[measure]}: of ${pluralText(changes.length, 'prompt')} that both have, ${countText(sure.length)} changed for sure (${countText(more)} up, ${countText(sure.length - more)} down)${rows[0] && rows[0].least > 0 ? `; the surest by at least ${changeOfMeasureText(measure, Math.sign(rows[0].change) * rows[0].least)}` : ''}.`;
+  const where = moments === null ? 'over all their steps' : 'at the steps that both logged';
+  const [surest] = rows;
+  const least =
+    surest && surest.least > 0
+      ? `; the surest ${surest.change > 0 ? 'up' : 'down'} by at least ${changeOfMeasureText(measure, surest.least).replace('+', '')}`
+      : '';
+  const summary = `${first} against ${second}, ${measures[measure]}${steps === null ? `, ${where}` : ''}: of ${pluralText(changes.length, 'prompt')} that both have, ${countText(sure.length)} changed for sure (${countText(more)} up, ${countText(sure.length - more)} down)${least}.`;
   const text = (value: number): string => changeOfMeasureText(measure, value);
   const column = (title: string, of: (change: PromptChange) => number, format: (value: number) => string) => ({
     title,
@@ -171,8 +188,9 @@ function drawingOf({ sides, changes, steps }: Compared, { width, own, rows, pick
       text,
       names: [first, second],
       value: (value) => measureText(measure, value),
+      range: (change) => rangeText(measure, change),
       pick,
-      why: (change) => changedWhy({ sides, steps, measure }, change),
+      why: (change) => changedWhy({ sides, steps, moments, measure }, change),
     }),
     rasters: [],
     brushes: [],

@@ -24,6 +24,8 @@ export interface ChangeSceneOptions {
   /** A change, and a value, as text. */
   readonly text: (change: number) => string;
   readonly value: (value: number) => string;
+  /** The interval of a change as text. */
+  readonly range: (change: PromptChange) => string;
   readonly pick: (index: number) => void;
   readonly why: (change: PromptChange) => Why | null;
 }
@@ -31,7 +33,7 @@ export interface ChangeSceneOptions {
 /** Draws changes: an interval and a mark a row, ▲ up and ▼ down, hollow where the interval holds no change. */
 export function changeScene(
   changes: readonly PromptChange[],
-  { width, names, text, value, pick, why }: ChangeSceneOptions,
+  { width, names, text, value, range, pick, why }: ChangeSceneOptions,
 ): Pick<Drawing, 'height' | 'nodes' | 'spots'> {
   const right = Math.max(margin.left + 1, width - margin.right);
   const bottom = margin.top + rowHeight * changes.length;
@@ -50,7 +52,7 @@ export function changeScene(
   const spots = changes.map((change, index) => ({
     x: x(change.change),
     y: y(index),
-    spoken: `rank ${countText(index + 1)}: ${names[0]} ${value(change.values[0])} of ${countText(change.counts[0])}, ${names[1]} ${value(change.values[1])} of ${countText(change.counts[1])}, change ${text(change.change)} (${text(change.low)} to ${text(change.high)})`,
+    spoken: `rank ${countText(index + 1)}: ${names[0]} ${value(change.values[0])} of ${countText(change.counts[0])}, ${names[1]} ${value(change.values[1])} of ${countText(change.counts[1])}, change ${text(change.change)} (${range(change)})`,
     pick: () => {
       pick(index);
     },

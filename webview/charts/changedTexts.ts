@@ -27,3 +27,12 @@ export function changeOfMeasureText(measure: ComparedMeasure, change: number): s
   const points = Math.round(change * 100);
   return `${points > 0 ? '+' : points < 0 ? '\u2212' : ''}${countText(Math.abs(points))} points`;
 }
+
+/** "−100 to −73 points": the interval of a change. */
+export function rangeText(
+  measure: ComparedMeasure,
+  { low, high }: { readonly low: number; readonly high: number },
+): string {
+  const [from, to] = [changeOfMeasureText(measure, low), changeOfMeasureText(measure, high)];
+  return `${from.replace(/ points$/, '')} to ${to}`;
+}

@@ -2,10 +2,10 @@
  * Where the change of a prompt between two runs comes from: what is counted in either run, the difference, and rollouts of
  * both. Pure. Leaves out the interval (src/analysis/compareRuns.ts) and the chart (changedPromptsChart.ts).
  */
-import type { ComparedMeasure, PromptChange } from '../../src/analysis/compareRuns.ts';
+import type { ComparedMeasure, PromptChange, SharedMoments } from '../../src/analysis/compareRuns.ts';
 import { RIGHT, UNKNOWN } from '../../src/analysis/rewards.ts';
 import { countText, pluralText } from '../../src/base/numberText.ts';
-import { changeOfMeasureText, measureText, type ComparedSide } from './changedTexts.ts';
+import { changeOfMeasureText, measureText, rangeText, type ComparedSide } from './changedTexts.ts';
 import type { Why } from './panelChart.ts';
 import { mostNamed, namedRollouts, rowsWhere } from './whyMembers.ts';
 
@@ -13,6 +13,8 @@ import { mostNamed, namedRollouts, rowsWhere } from './whyMembers.ts';
 export interface ComparedWhere {
   readonly sides: readonly [ComparedSide, ComparedSide];
   readonly steps: readonly [number, number] | null;
+  /** Null: all steps. */
+  readonly moments: SharedMoments | null;
   readonly measure: ComparedMeasure;
 }
 
@@ -23,14 +25,15 @@ const counted: Readonly<Record<ComparedMeasure, string>> = {
 };
 
 /** The sums of both runs and rollouts of both, those of the last steps first. */
-export function changedWhy({ sides, steps, measure }: ComparedWhere, change: PromptChange): Why {
+export function changedWhy(where: ComparedWhere, change: PromptChange): Why {
+  const { sides, measure } = where;
   const found = sides.map(({ run, columns }, side) => {
     const { step, prompt, correct, calls } = columns;
     const rows = rowsWhere(
       prompt.length,
       (row) =>
         prompt[row] === change.prompts[side] &&
-        (steps === null || ((step[row] ?? NaN) >= steps[0] && (step[row] ?? NaN) <= steps[1])) &&
+        isCompared(where, { key: change.key, step: step[row] ?? NaN }) &&
         (measure !== 'accuracy' || correct[row] !== UNKNOWN),
     );
     const valueOf = (row: number): number =>
@@ -57,7 +60,7 @@ export function changedWhy({ sides, steps, measure }: ComparedWhere, change: Pro
     run: sides[0].run.id,
     sums: [
       ...found.map(({ line }) => line),
-      `change = ${after ?? ''} − ${before ?? ''} = ${text(change.change)}, 95 % interval ${text(change.low)} to ${text(change.high)}`,
+      `change = ${after ?? ''} − ${before ?? ''} = ${text(change.change)}, 95 % interval ${rangeText(measure, change)}`,
       change.least > 0
         ? `ranked by its bound nearer to no change: ${text(Math.sign(change.change) * change.least)}`
         : 'no sure change: the interval holds 0, so that it ranks after those that have one',
@@ -67,4 +70,15 @@ export function changedWhy({ sides, steps, measure }: ComparedWhere, change: Pro
     order: 'Rollouts of either run, the last steps first',
     select: null,
   };
+}
+
+/** Whether a prompt counts at a step. */
+export function isCompared(
+  { steps, moments }: Pick<ComparedWhere, 'steps' | 'moments'>,
+  { key, step }: { readonly key: number; readonly step: number },
+): boolean {
+  return (
+    (steps === null || (step >= steps[0] && step <= steps[1])) &&
+    (moments === null || moments.get(key)?.has(step) === true)
+  );
 }

@@ -3,6 +3,7 @@
  * these and one line in all.ts; drawing, table, export and keyboard are shared (lineChart.ts, figure.ts).
  */
 import type { RunCurves } from '../../src/protocol/engine.ts';
+import type { StepValue } from './stepValues.ts';
 
 /** One measure over training steps. */
 export interface StepChart {
@@ -17,6 +18,8 @@ export interface StepChart {
   readonly missing: string;
   /** Values by step, parallel to `curves.step`; NaN where not known. */
   values(curves: RunCurves): Float64Array;
+  /** How a value is made of the rollouts of its step. */
+  readonly made: StepValue;
   /** A value as text. */
   format(value: number): string;
   /** Limits that the axis always shows; null to fit the data. */

@@ -164,9 +164,9 @@ function marksNode(plot: ContributionsPlot, channel: Channel): SvgNode {
 function meanNodes(plot: ContributionsPlot): SvgNode[] {
   const { contributions, weights } = plot;
   const means = { acc: contributions.accMean, tool: contributions.toolMean } as const;
-  const most = Math.max(1e-9, ...channels.map((channel) => weights[channel] * largest(means[channel])));
+  const most = Math.max(...channels.map((channel) => weights[channel] * largest(means[channel])));
   const y = scaleLinear()
-    .domain([0, most])
+    .domain([0, most === 0 ? 1 : most])
     .nice(2)
     .range([lines.top + lines.height, lines.top]);
   return [
@@ -184,12 +184,14 @@ function meanNodes(plot: ContributionsPlot): SvgNode[] {
 
 function effectiveNodes(plot: ContributionsPlot): SvgNode[] {
   const { contributions, weights } = plot;
+  const most = weights.tool * largest(contributions.effective);
   const y = scaleLinear()
-    .domain([0, Math.max(1e-9, weights.tool * largest(contributions.effective))])
+    .domain([0, most === 0 ? 1 : most])
     .nice(1)
     .range([effective.top + effective.height, effective.top]);
+  const silent = contributions.signals.some((count) => count > 0) ? '' : ': no rollout carries a signal';
   return [
-    textNode('effective w_tool = w_tool·N/N_sig', { x: margin.left, y: effective.top - 4 }),
+    textNode(`effective w_tool = w_tool·N/N_sig${silent}`, { x: margin.left, y: effective.top - 4 }),
     leftAxis({ ticks: y.domain(), scale: y, text: numberText }, { x: margin.left, right: plot.right }),
     curve(plot, contributions.effective, (value) => y(value * weights.tool), {
       class: 'effective',
@@ -259,17 +261,19 @@ function summaryOf(focus: PanelRun, plot: ContributionsPlot): string {
   if (peak < 0 || shareOf(plot, peak) === 0) return `${where}: only the accuracy channel pushes.`;
   const known = [...step.keys()].filter((k) => !Number.isNaN(shareOf(plot, k)));
   const [from, to] = [known[0] ?? 0, known.at(-1) ?? 0];
+  // One step with few samples makes the peak: what is usual is said first.
+  const usual = known.map((k) => shareOf(plot, k)).sort((a, b) => a - b)[Math.floor((known.length - 1) / 2)] ?? NaN;
   const pushed = [0, 0];
   plot.contributions.signals.forEach((count, k) => {
     pushed[0] = (pushed[0] ?? 0) + count;
     pushed[1] =
       (pushed[1] ?? 0) + ((plot.contributions.ranges.first[k + 1] ?? 0) - (plot.contributions.ranges.first[k] ?? 0));
   });
-  const ends =
+  const share =
     from === to
-      ? ''
-      : ` (${percentText(shareOf(plot, from))} at step ${step[from] ?? 0}, ${percentText(shareOf(plot, to))} at step ${step[to] ?? 0})`;
-  return `${where}: the efficiency channel’s share of the push peaked at ${percentText(shareOf(plot, peak))} at step ${step[peak] ?? 0}${ends}; ${countText(pushed[0] ?? 0)} of ${rolloutsText(pushed[1] ?? 0)} carried a signal in it.`;
+      ? percentText(usual)
+      : `${percentText(usual)} in the median step (${percentText(shareOf(plot, from))} at step ${step[from] ?? 0}, ${percentText(shareOf(plot, to))} at step ${step[to] ?? 0}), at most ${percentText(shareOf(plot, peak))}, at step ${step[peak] ?? 0}`;
+  return `${where}: the efficiency channel’s share of the push is ${share}; ${countText(pushed[0] ?? 0)} of ${rolloutsText(pushed[1] ?? 0)} carried a signal in it.`;
 }
 
 function tableOf(focus: PanelRun, plot: ContributionsPlot): TableData {

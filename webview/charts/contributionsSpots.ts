@@ -107,7 +107,8 @@ export function spotsOf(plot: ContributionsPlot, context: PanelContext): Spots {
         spoken: `${stepsText(steps)}, ${regionText(region)}: ${inside} of ${rolloutsText(end - begin)}${meansText(plot, steps[0])}`,
         ...(plot.input.focus ? { cursor: { run: plot.input.focus.id, step: steps[0] } } : {}),
         pick: () => {
-          context.select({ steps, region, group: null });
+          // Where nothing is, a region would select nothing: the step is meant.
+          context.select({ steps, region: inside === 0 ? null : region, part: null, group: null });
         },
         why: () => bandWhy(plot, { channel, steps, region }, context),
       };
@@ -132,6 +133,10 @@ function bandWhy(
   const rows = selectedRows(selection, { contributions, weights, group: null, plane: null });
   const sum = rows.reduce((all, row) => all + (contributions[channel][row] ?? 0) * weights[channel], 0);
   const name = channel === 'acc' ? 'accuracy' : 'efficiency';
+  if (rows.length === 0) {
+    const sums = ['No rollout pushes so here.'];
+    return { kind: 'members', run: input.focus.id, sums, members: [], count: 0, select: null };
+  }
   return membersWhy({
     input,
     run: input.focus,

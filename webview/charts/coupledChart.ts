@@ -16,6 +16,7 @@ import { slider } from '../ui/slider.ts';
 import { makeAmbiguityList, type AmbiguityList } from './ambiguityList.ts';
 import { accColour, foreground, toolColour } from './axes.ts';
 import { bandedFates, makeRestedBands, type BandedRun, type CoupledBands, type RestedBands } from './coupledBands.ts';
+import { correlationValue, fateValue } from './coupledValues.ts';
 import { makeMemo, type Memo } from './memo.ts';
 import type { Drawing, NothingDrawn, PanelChart, PanelContext, PanelInput, PanelRun } from './panelChart.ts';
 import { hasColumns } from './samples.ts';
@@ -166,8 +167,8 @@ function draw(input: PanelInput, { width, own, memo, bands, scale, context }: Dr
   );
   scale.top = found.every((one) => one !== null) ? least : Math.max(scale.top, least);
   const limits = [0, scale.top] as const;
-  const shares = known.map(({ run, result }, index) =>
-    sharesPlot(run, result, { input, context, limits, bands: found[index] ?? null }),
+  const shares = known.map(({ run, prepared, result }, index) =>
+    sharesPlot(run, result, { input, context, limits, bands: found[index] ?? null, prepared, options }),
   );
   const correlation: XyPlot = {
     title: 'correlation of r_acc with 1/(T+1)',
@@ -179,14 +180,14 @@ function draw(input: PanelInput, { width, own, memo, bands, scale, context }: Dr
       colour: known.length > 1 ? run.colour : foreground,
       style: known.length > 1 ? run.style : 4,
       points: Array.from(result.steps.step, (step, s) =>
-        stepPoint({ context, run }, step, { value: prepared.correlation[s] ?? NaN }),
+        stepPoint({ context, run, made: correlationValue }, step, { value: prepared.correlation[s] ?? NaN }),
       ),
     })),
   };
   return xyDrawing([...shares, correlation], {
     width,
     y: 'own',
-    summary: known.map(({ run, prepared, result }) => sentence(run, prepared, { result, own })).join(' '),
+    summary: known.map(({ run, prepared, result }) => sentence(run, prepared, { result, own })).join('\n'),
     caption: `Coupled reward, ${forms[own.form]}, α ${numberText(own.alpha)}, by training step`,
   });
 }
@@ -212,25 +213,28 @@ interface SharesOptions {
   readonly limits: readonly [number, number];
   /** Null while they are not made: they come when the slider rests. */
   readonly bands: CoupledBands | null;
+  readonly prepared: PreparedCoupled;
+  readonly options: CoupledOptions;
 }
 
 function bandedRun({ samples }: PanelRun, prepared: PreparedCoupled): BandedRun | null {
   return samples && hasColumns(samples.columns, columnNames) ? { columns: samples.columns, prepared } : null;
 }
 
-function sharesPlot(run: PanelRun, { steps }: CoupledResult, { input, context, limits, bands }: SharesOptions): XyPlot {
-  const line = (look: Omit<XyLine, 'points' | 'id'>, fate: (typeof bandedFates)[number]): XyLine => ({
-    ...look,
-    id: look.name,
-    points: Array.from(steps.step, (step, s) => {
+function sharesPlot(run: PanelRun, { steps }: CoupledResult, options: SharesOptions): XyPlot {
+  const { input, context, limits, bands } = options;
+  const line = (look: Omit<XyLine, 'points' | 'id'>, fate: (typeof bandedFates)[number]): XyLine => {
+    const of = { context, run, made: fateValue(fate, options) };
+    const points = Array.from(steps.step, (step, s) => {
       const [count, samples] = [steps[fate][s] ?? 0, steps.samples[s] ?? 0];
       const band = bands === null ? {} : { low: bands[fate].low[s] ?? NaN, high: bands[fate].high[s] ?? NaN };
       return {
-        ...stepPoint({ context, run }, step, { value: samples === 0 ? NaN : count / samples, ...band }),
+        ...stepPoint(of, step, { value: samples === 0 ? NaN : count / samples, ...band }),
         note: `${countText(count)} of ${pluralText(samples, 'rollout')}`,
       };
-    }),
-  });
+    });
+    return { ...look, id: look.name, points };
+  };
   return {
     title: plotTitle(input.runs, run, ''),
     x: stepAxis(input.steps),
@@ -257,6 +261,6 @@ function sentence({ name }: PanelRun, prepared: PreparedCoupled, { result, own }
   const cancels =
     prepared.alphaCancels === 0
       ? ''
-      : ` In ${pluralText(prepared.alphaCancels, 'group')} all are right: there α cancels.`;
+      : ` In ${pluralText(prepared.alphaCancels, 'group')} all are right: there any α gives the same advantages.`;
   return `${name}, ${forms[own.form].split(':')[0] ?? ''} with α ${numberText(own.alpha)}: ${share(opposite)} of rollouts would be pushed the other way, ${share(lost)} would lose their signal, ${share(gained)} would gain one; ${pluralText(pairs, 'ambiguity pair')}.${mixed}${cancels}`;
 }

@@ -10,6 +10,7 @@ import type { RunCurves } from '../../src/protocol/engine.ts';
 import { accColour, foreground, stepText, toolColour, toolDash } from './axes.ts';
 import { slider } from '../ui/slider.ts';
 import type { PanelChart, PanelContext, PanelInput, PanelRun } from './panelChart.ts';
+import { stepValues, type StepValue } from './stepValues.ts';
 import { xyDrawing } from './xyDrawing.ts';
 import type { XyAxis, XyLine, XyPlot, XyRule } from './xyPlot.ts';
 import { plotTitle, stepAxis, stepPoint } from './xySteps.ts';
@@ -20,7 +21,7 @@ export const curriculumChart: PanelChart = {
   title: 'Implicit curriculum',
   unit: 'shares of groups, over steps',
   about:
-    'A group carries an efficiency signal when at least two of its rollouts are right (|Q| ≥ 2) and their numbers of calls T differ. Open: the 5-step median of the share of groups with |Q| ≥ 2 is above 0.5. Awake: that of the share with a signal is above a threshold (0.25, adjustable). Asleep again: below it for good, as all are lean (mean T below 0.5) or as nothing is explored. Dead groups: equal r_acc in a group of two or more, all right or all wrong, so no accuracy signal; |Q| < 2, or equal T within Q, so no efficiency signal. Effective w_tool = w_tool·N/N_sig.',
+    'A group carries an efficiency signal when at least two of its rollouts are right (|Q| ≥ 2) and their numbers of calls T differ. Open: the 5-step median of the share of groups with |Q| ≥ 2 is above 0.5. Awake: that of the share with a signal is above a threshold (0.25, adjustable); what the first five steps show holds from the first. Asleep again: below it for good, as all are lean (mean T below 0.5) or as nothing is explored. Dead groups: equal r_acc in a group of two or more, all right or all wrong, so no accuracy signal; |Q| < 2, or equal T within Q, so no efficiency signal. Effective w_tool = w_tool·N/N_sig.',
   columns: [],
   wide: true,
   make: (context) => {
@@ -35,7 +36,7 @@ export const curriculumChart: PanelChart = {
           };
         }
         const plots = runs.flatMap((run) => plotsOf(run, { input, context, threshold: own.threshold }));
-        const summary = runs.map((run) => sentence(run, own.threshold)).join(' ');
+        const summary = runs.map((run) => sentence(run, own.threshold)).join('\n');
         return xyDrawing(plots, { width, summary, caption: 'Shares of groups by training step', y: 'own' });
       },
     };
@@ -78,10 +79,13 @@ function plotsOf(run: PanelRun, { input, context, threshold }: Surroundings): re
   const named = (what: string): string => plotTitle(input.runs, run, what);
   const x = stepAxis(input.steps);
   const shares: XyAxis = { title: 'share', limits: [0, 1], format: percentText };
-  const lineOf = (look: Omit<XyLine, 'points' | 'id'>, value: (index: number) => number): XyLine => ({
+  const lineOf = (
+    { made, ...look }: Omit<XyLine, 'points' | 'id'> & { readonly made: StepValue },
+    value: (index: number) => number,
+  ): XyLine => ({
     ...look,
     id: look.name,
-    points: Array.from(curves.step, (step, index) => stepPoint({ context, run }, step, { value: value(index) })),
+    points: Array.from(curves.step, (step, index) => stepPoint({ context, run, made }, step, { value: value(index) })),
   });
   const at = (values: ArrayLike<number>) => (index: number) => values[index] ?? NaN;
   return [
@@ -91,13 +95,22 @@ function plotsOf(run: PanelRun, { input, context, threshold }: Surroundings): re
       y: shares,
       rules,
       lines: [
-        lineOf({ name: 'groups with |Q| ≥ 2', colour: toolColour, style: 4, dash: '1 4' }, at(curves.qualifyingShare)),
         lineOf(
-          { name: 'with efficiency signal', colour: toolColour, style: 1, dash: toolDash },
+          { made: stepValues.qualifying, name: 'groups with |Q| ≥ 2', colour: toolColour, style: 4, dash: '1 4' },
+          at(curves.qualifyingShare),
+        ),
+        lineOf(
+          { made: stepValues.signal, name: 'with efficiency signal', colour: toolColour, style: 1, dash: toolDash },
           at(curves.signalShare),
         ),
-        lineOf({ name: 'accuracy', colour: accColour, style: 0, dash: null }, at(curves.accuracy)),
-        lineOf({ name: 'tool rate', colour: foreground, style: 2, dash: '8 3 2 3' }, at(curves.toolRate)),
+        lineOf(
+          { made: stepValues.accuracyShare, name: 'accuracy', colour: accColour, style: 0, dash: null },
+          at(curves.accuracy),
+        ),
+        lineOf(
+          { made: stepValues.toolRate, name: 'tool rate', colour: foreground, style: 2, dash: '8 3 2 3' },
+          at(curves.toolRate),
+        ),
       ],
     },
     {
@@ -106,10 +119,22 @@ function plotsOf(run: PanelRun, { input, context, threshold }: Surroundings): re
       y: shares,
       rules,
       lines: [
-        lineOf({ name: 'all right', colour: accColour, style: 3, dash: null }, at(curves.deadRightShare)),
-        lineOf({ name: 'all wrong', colour: accColour, style: 5, dash: null }, at(curves.deadWrongShare)),
-        lineOf({ name: '|Q| < 2', colour: toolColour, style: 6, dash: toolDash }, fewRight(curves)),
-        lineOf({ name: 'equal T', colour: toolColour, style: 2, dash: '2 2' }, equalCalls(curves)),
+        lineOf(
+          { made: stepValues.deadRight, name: 'all right', colour: accColour, style: 3, dash: null },
+          at(curves.deadRightShare),
+        ),
+        lineOf(
+          { made: stepValues.deadWrong, name: 'all wrong', colour: accColour, style: 5, dash: null },
+          at(curves.deadWrongShare),
+        ),
+        lineOf(
+          { made: stepValues.fewRight, name: '|Q| < 2', colour: toolColour, style: 6, dash: toolDash },
+          fewRight(curves),
+        ),
+        lineOf(
+          { made: stepValues.equalCalls, name: 'equal T', colour: toolColour, style: 2, dash: '2 2' },
+          equalCalls(curves),
+        ),
       ],
     },
     {
@@ -119,7 +144,13 @@ function plotsOf(run: PanelRun, { input, context, threshold }: Surroundings): re
       rules,
       lines: [
         lineOf(
-          { name: 'effective w_tool', colour: toolColour, style: 0, dash: toolDash },
+          {
+            made: stepValues.effectiveWeightOfPage,
+            name: 'effective w_tool',
+            colour: toolColour,
+            style: 0,
+            dash: toolDash,
+          },
           // The engine computes it with the published weight; the page's control scales it.
           (index) => (curves.effectiveToolWeight[index] ?? NaN) * (input.weights.tool / DEFAULT_TOOL_WEIGHT),
         ),
@@ -158,12 +189,17 @@ function sentence({ name, curves }: PanelRun, threshold: number): string {
   const most =
     peak === null
       ? ''
-      : `; at most ${percentText(peak.share)} of groups carried a signal, at step ${stepText(peak.step)}`;
-  const dead = ` In the last step ${lastOf(curves.deadRightShare)} of groups were all right and ${lastOf(curves.deadWrongShare)} all wrong: no accuracy signal in them.`;
+      : peak.share === 0
+        ? '; no group carried a signal'
+        : `; at most ${percentText(peak.share)} of groups carried a signal, at step ${stepText(peak.step)}`;
+  const dead = deadWords(curves);
   const short = curves.step.length < 5 ? ' Fewer than 5 steps: phases need a 5-step median.' : '';
   return `${name}: the efficiency channel was ${opened}, ${woken}${most}.${short}${dead}`;
 }
 
-function lastOf(values: Float64Array): string {
-  return percentText(values.at(-1) ?? NaN);
+function deadWords({ deadRightShare, deadWrongShare }: RunCurves): string {
+  const [right, wrong] = [deadRightShare.at(-1) ?? NaN, deadWrongShare.at(-1) ?? NaN];
+  if (Number.isNaN(right) || Number.isNaN(wrong)) return '';
+  if (right + wrong === 0) return ' In the last step no group was all right or all wrong.';
+  return ` In the last step ${percentText(right)} of groups were all right and ${percentText(wrong)} all wrong: no accuracy signal in them.`;
 }

@@ -85,7 +85,8 @@ export function makeDoctorNotes(
 }
 
 function findingNode({ severity, sentence, fix }: Finding): HTMLElement {
-  const sign = severity === 'warning' ? '⚠ ' : 'ⓘ ';
+  // Not every font has a letter in a circle: only warnings have a sign.
+  const sign = severity === 'warning' ? '⚠ ' : '';
   const lines = fix.length === 0 ? [] : [element('pre', { tabindex: 0 }, [fix.join('\n')])];
   return element('li', {}, [sign, sentence, ...lines]);
 }

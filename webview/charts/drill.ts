@@ -39,6 +39,19 @@ export function drillBack(drill: Drill): Drill {
 }
 
 /**
+ * What is looked at of a run: of another than the one in which it was chosen (which is not shown any more) only the steps,
+ * since groups and regions are those of one run.
+ */
+export function selectionIn({ focus, selection }: DrillPlace, run: RunId | null): Selection {
+  return focus === null || focus === run ? selection : { ...wholeRun, steps: selection.steps };
+}
+
+/** Whether nothing of the run is chosen: the top of the path. */
+export function isWhole({ selection }: DrillPlace): boolean {
+  return JSON.stringify(selection) === JSON.stringify(wholeRun);
+}
+
+/**
  * A selection with a part of it changed. A group is looked at whole: it ends what selected some of its members; another
  * group, or none, ends which of its rollouts is looked at.
  */
@@ -58,6 +71,8 @@ export interface Crumb {
 /** What is called by its name where it is known: the question of the group, the place of the rollout in it. */
 export interface CrumbNames {
   readonly question: string | null;
+  /** Of the group, which the path names where the selected steps do not. */
+  readonly step: number | null;
   /** "rollout 5 of 16" */
   readonly rollout: string | null;
 }
@@ -69,7 +84,7 @@ const mostQuestion = 40;
 export function crumbsOf(
   run: string,
   { steps, region, part, group, rollout }: Selection,
-  names: CrumbNames = { question: null, rollout: null },
+  names: CrumbNames = { question: null, step: null, rollout: null },
 ): readonly Crumb[] {
   const crumbs: Crumb[] = [{ text: run, selection: wholeRun }];
   let selection = wholeRun;
@@ -80,7 +95,10 @@ export function crumbsOf(
   if (steps !== null) add(stepsText(steps), { steps });
   if (region !== null) add(`${regionText(region)} (${modeNames[region.mode]})`, { region });
   if (part !== null) add(partText(part), { part });
-  if (group !== null) add(questionText(names.question), { group });
+  const isSaid = names.step === null || (steps !== null && steps[0] === steps[1]);
+  if (group !== null) {
+    add(`${questionText(names.question)}${isSaid ? '' : `, step ${names.step ?? ''}`}`, { group });
+  }
   if (rollout !== null) add(names.rollout ?? `rollout ${rollout}`, { rollout });
   return crumbs;
 }

@@ -25,7 +25,8 @@ const characterWidth = 6;
 
 /** The whole drawing as SVG source; colours still `var(--vscode-…)`. Throws nothing; pure. */
 export function standaloneSvg({ title, summary, width, height, rasters, nodes }: ExportedDrawing): string {
-  const lines = wrapped(summary, Math.floor((width - 2 * padding) / characterWidth));
+  // A line a run.
+  const lines = summary.split('\n').flatMap((one) => wrapped(one, Math.floor((width - 2 * padding) / characterWidth)));
   const top = padding + lineHeight * (lines.length + 1) + 4;
   const root = svg(
     'svg',

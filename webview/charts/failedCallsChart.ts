@@ -4,6 +4,7 @@
  */
 import { percentText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Share of calls that failed, over training steps. */
 export const failedCallsChart: StepChart = {
@@ -14,6 +15,7 @@ export const failedCallsChart: StepChart = {
     'Calls that failed, were malformed, timed out or were refused / calls. They count in T, and are not counted as redundant.',
   missing: 'No rollout here has a call.',
   values: (curves) => curves.failedCalls,
+  made: stepValues.failedCalls,
   format: percentText,
   limits: [0, 1],
 };

@@ -25,6 +25,7 @@ export interface FigureEvents {
     asked: {
       readonly how: 'rest' | 'pin';
       readonly title: string;
+      readonly drawn: number;
       readonly box: DOMRect;
       readonly from: SVGSVGElement;
     },
@@ -115,7 +116,7 @@ export function makeFigure(chart: StepChart, events: FigureEvents, begin: Figure
     const box = drawn?.boxOf(at);
     if (!one || !box || Number.isNaN(value)) return;
     const title = `${one.name}, step ${at.step}: ${chart.title.toLowerCase()} ${chart.format(value)}`;
-    events.onWhy(at, { how, title, box, from: plot });
+    events.onWhy(at, { how, title, drawn: value, box, from: plot });
   };
   plot.addEventListener('pointerleave', events.onLeave);
   plot.addEventListener('blur', events.onLeave);

@@ -11,7 +11,7 @@ import { memberText, spokenMember, type OrderedMember } from './groupOrder.ts';
 import { makePair } from './pair.ts';
 import type { PanelContext, PanelInput } from './panelChart.ts';
 import { makeRolloutDetail } from './rolloutDetail.ts';
-import { commonTurns, linesOfTurns, makeRolloutTexts } from './rolloutTexts.ts';
+import { commonTurns, linesOfTurns, makeRolloutTexts, mostTexts } from './rolloutTexts.ts';
 import { rolloutWhy } from './whySums.ts';
 
 /** The columns on the page. */
@@ -36,13 +36,25 @@ export function makeGroupColumns(context: PanelContext): GroupColumns {
   let folded = 0;
 
   const size = (): number => input?.group?.view?.size ?? members.length;
+  /** Texts that are read to see what all begin with. */
+  const compared = (): readonly OrderedMember[] => members.slice(0, mostTexts);
   const texts = makeRolloutTexts(context.api, {
     onText: () => {
+      const before = folded;
       fold();
-      for (const index of members.keys()) columns.refresh(index);
+      // The columns of which nothing changed keep their nodes.
+      for (const index of members.keys()) if (folded !== before || !drawn.has(index)) columns.refresh(index);
     },
-    onError: context.showError,
+    onError: (error) => {
+      unread += 1;
+      fold();
+      context.showError(error);
+    },
   });
+  /** Texts that could not be read. */
+  let unread = 0;
+  /** Columns that show their text. */
+  const drawn = new Set<number>();
   const pair = makePair(context, {
     onMarked: () => {
       for (const index of members.keys()) columns.refresh(index);
@@ -93,6 +105,7 @@ export function makeGroupColumns(context: PanelContext): GroupColumns {
       const { ref } = one.member.row;
       const looked = input?.selection.rollout === one.member.row.member;
       const text = texts.of(ref);
+      if (text !== null) drawn.add(index);
       const numbers = memberNumbers(one, (from, how) => {
         why(one, how, from);
       });
@@ -150,8 +163,10 @@ export function makeGroupColumns(context: PanelContext): GroupColumns {
 
   /** What the texts that are known begin with. */
   const fold = (): void => {
-    const read = members.flatMap(({ member }) => texts.peek(member.row.ref) ?? []);
-    folded = commonTurns(read);
+    const wanted = compared();
+    const read = wanted.flatMap(({ member }) => texts.peek(member.row.ref) ?? []);
+    // Not before all are read: what some begin with would hide where the others differ.
+    folded = read.length + unread < wanted.length ? 0 : commonTurns(read);
     const [first] = read;
     prefix.hidden = folded === 0 || !first;
     if (folded === 0 || !first) return;
@@ -171,7 +186,12 @@ export function makeGroupColumns(context: PanelContext): GroupColumns {
     if (next.length === shown.length && next.every((part, index) => part === shown[index])) return;
     const sameGroup = shown[0] === view;
     shown = next;
-    if (!sameGroup) pair.clear();
+    if (!sameGroup) {
+      pair.clear();
+      unread = 0;
+    }
+    drawn.clear();
+    for (const { member } of compared()) texts.of(member.row.ref);
     fold();
     const looked = members.findIndex(({ member }) => member.row.member === input?.selection.rollout);
     columns.reset(members.length, Math.max(0, looked));

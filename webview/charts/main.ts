@@ -11,23 +11,27 @@ import { registerControls } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { connectHost } from '../ui/host.ts';
 import { onThemeChange } from '../ui/theme.ts';
-import { charts, groupCharts, panelCharts, sampleCharts } from './all.ts';
+import { charts, groupCharts, panelCharts, sampleCharts, sections } from './all.ts';
 import type { Series, StepChart } from './chart.ts';
 import './charts.css';
 import { shownRuns, ticked, type Choice } from './choice.ts';
 import type { Cursor } from './cursor.ts';
 import { makeDoctorNotes } from './doctorNotes.ts';
-import { crumbsOf, drillBack, drillTo, narrowed, type Drill } from './drill.ts';
+import { crumbsOf, drillBack, drillTo, narrowed, selectionIn, type Drill } from './drill.ts';
 import { makeDrillPath } from './drillPath.ts';
 import { makeFigure } from './figure.ts';
 import type { ExportKind } from './figureHead.ts';
 import { makeGroupLoader } from './groupLoader.ts';
 import { makeLegend, runColour } from './legend.ts';
-import { makePageSummary, type SummaryInput } from './pageSummary.ts';
+import { makePageHead } from './pageHead.ts';
+import { listenForBack } from './pageKeys.ts';
+import { makePageSummary } from './pageSummary.ts';
 import { viewOf, withView } from './pageLink.ts';
 import { makePagePanels } from './pagePanels.ts';
+import { keepPlace } from './pagePlace.ts';
 import { makePageWhy } from './pageWhy.ts';
 import { savedState, toSave, type PageState } from './pageState.ts';
+import { sharedSteps } from './xySteps.ts';
 import type { PanelInput, PanelRun, Selection } from './panelChart.ts';
 import { readoutText } from './readout.ts';
 import { listColumnNames, makeSampleList } from './sampleList.ts';
@@ -59,6 +63,7 @@ const why = makePageWhy({
   goTo: (focus, selection) => {
     goTo(drillTo(state.drill, { focus, selection }));
   },
+  onNeed: want,
   showError,
 });
 const groups = makeGroupLoader(api, {
@@ -88,7 +93,7 @@ const weights = makeWeightControls(state.weights, state.mode, {
 });
 const path = makeDrillPath({
   onGo: (selection) => {
-    goTo(drillTo(state.drill, { selection }));
+    goTo(drillTo(state.drill, { focus: focusOf(), selection }));
   },
   onBack: back,
 });
@@ -108,7 +113,7 @@ const figures = charts.map((chart) => ({
       onView: (view) => {
         keep({ views: { ...state.views, [chart.id]: view } });
       },
-      onWhy: why.onPoint(chart.about),
+      onWhy: why.onPoint(chart.made),
       onLeave: why.leaveWhy,
       onError: showError,
     },
@@ -160,6 +165,7 @@ const list = makeSampleList({
   leaveWhy: why.leaveWhy,
   showError,
   onSort: (sort) => {
+    why.leaveWhy();
     keep({ sort });
     drawSoon();
   },
@@ -180,13 +186,14 @@ const page = element('main', {}, [
   ...panelCharts.map(panels.nodeOf),
 ]);
 document.body.append(
-  element('header', { class: 'top' }, [element('h1', {}, ['Charts']), legend.node, weights.node, path.node, readout]),
+  makePageHead({ legend: legend.node, weights: weights.node, path: path.node, readout, sections }),
   problem,
   ...pageSummary.nodes,
   doctor.node,
   page,
   why.node,
 );
+keepPlace(page, state.place, keep);
 
 function showError(error: unknown): void {
   problem.textContent = error instanceof Error ? error.message : String(error);
@@ -223,13 +230,18 @@ function showCursor(): void {
   for (const { figure } of figures) figure.setCursor(cursor);
   panels.setCursor(cursor);
   const run = runs.find(({ id }) => id === cursor?.run);
-  const curve = run && curves.get(run.id);
+  const curve = run && shown.has(run.id) ? curves.get(run.id) : undefined;
   readout.textContent =
     cursor && run && curve ? readoutText(charts, { name: run.name, curves: curve }, cursor.step) : '';
 }
 
+/** What is looked at of the focused run. */
+function selectionNow(): Selection {
+  return selectionIn(state.drill, focusOf());
+}
+
 function select(change: Partial<Selection>): void {
-  goTo(drillTo(state.drill, { selection: narrowed(state.drill.selection, change) }));
+  goTo(drillTo(state.drill, { focus: focusOf(), selection: narrowed(selectionNow(), change) }));
 }
 
 function back(): void {
@@ -238,6 +250,8 @@ function back(): void {
 
 function goTo(drill: Drill): void {
   if (drill === state.drill) return;
+  // What the card told of is somewhere else then, or gone.
+  why.leaveWhy();
   keep({ drill });
   showDrill();
   want();
@@ -246,14 +260,16 @@ function goTo(drill: Drill): void {
 
 function showDrill(): void {
   const run = runs.find(({ id }) => id === focusOf());
-  const { group: ordinal, rollout } = state.drill.selection;
+  const selection = selectionNow();
+  const { group: ordinal, rollout } = selection;
   const group = run && ordinal !== null ? groups.of(store.of(run.id), ordinal) : null;
   const names = {
     question: group?.question ?? null,
+    step: group?.view?.step ?? null,
     rollout: rollout !== null && group?.view ? `rollout ${rollout} of ${group.view.size}` : null,
   };
-  path.update(run ? crumbsOf(run.name, state.drill.selection, names) : [], state.drill.before.length > 0);
-  for (const { figure } of figures) figure.setBrush(state.drill.selection.steps);
+  path.update(run ? crumbsOf(run.name, selection, names) : [], state.drill.before.length > 0);
+  for (const { figure } of figures) figure.setBrush(selection.steps);
 }
 
 /** The run whose rollouts are shown: the chosen one while it is shown, else the first. */
@@ -284,9 +300,12 @@ function want(): void {
     if (names.length > 0) wanted.set(run, new Set([...(wanted.get(run) ?? []), ...names, 'key']));
   };
   panels.wantColumns(add, { focus, shown: [...shown].filter((run) => curves.has(run)) });
+  why.wantColumns((run, names) => {
+    if (shown.has(run)) add(run, names);
+  });
   if (listSeen && focus !== null) add(focus, listColumnNames);
   // The path names the group, wherever the page is.
-  if (state.drill.selection.group !== null && focus !== null) add(focus, ['key', 'group']);
+  if (selectionNow().group !== null && focus !== null) add(focus, ['key', 'group']);
   store.want(wanted);
 }
 
@@ -298,18 +317,18 @@ function panelInput(): PanelInput {
     return [{ id, name, colour: runColour(colour), style: colour, curves: curve, samples: store.of(id) }];
   });
   const focus = all.find(({ id }) => id === focusOf()) ?? null;
-  const { weights: used, mode, drill } = state;
-  const { selection } = drill;
+  const { weights: used, mode } = state;
+  const selection = selectionNow();
   const group = focus && selection.group !== null ? groups.of(focus.samples, selection.group) : null;
-  return { runs: all, focus, steps: sharedSteps(), selection, group, weights: used, mode };
-}
-
-function sharedSteps(): readonly [number, number] {
-  const drawn = [...shown].flatMap((run) => curves.get(run)?.step ?? []).filter(({ length }) => length > 0);
-  return [
-    Math.min(...drawn.map((step) => step[0] ?? Infinity)),
-    Math.max(...drawn.map((step) => step.at(-1) ?? -Infinity)),
-  ];
+  return {
+    runs: all,
+    focus,
+    steps: sharedSteps([...shown].flatMap((id) => curves.get(id) ?? [])),
+    selection,
+    group,
+    weights: used,
+    mode,
+  };
 }
 
 /** Draws all panels on the next frame. */
@@ -327,25 +346,18 @@ function seriesOf(chart: StepChart): Series[] {
 }
 
 function drawCharts(): void {
-  const steps = sharedSteps();
+  const steps = sharedSteps([...shown].flatMap((id) => curves.get(id) ?? []));
   page.hidden = !Number.isFinite(steps[0]);
   if (!page.hidden) for (const { chart, figure } of figures) figure.draw(seriesOf(chart), steps);
   const usable = runs.filter(({ id }) => shown.has(id) && curves.has(id));
   weights.node.hidden = page.hidden;
-  weights.setRuns(
-    usable.map(({ id, name }) => ({ id, name })),
-    focusOf(),
-  );
+  weights.setRuns(usable, focusOf());
   showDrill();
   want();
   drawSoon();
   showCursor();
   doctor.setRuns(usable);
-  pageSummary.update(summaryInput());
-}
-
-function summaryInput(): SummaryInput {
-  return { runs, shown, searching, curves };
+  pageSummary.update({ runs, shown, searching, curves });
 }
 
 function choose(next: Choice): void {
@@ -401,25 +413,14 @@ connection.on<ChartsEvents>({
   },
 });
 store.onChange(() => {
+  why.renew();
   // The path names the group, which is known once its columns are.
   showDrill();
   drawSoon();
 });
 store.onError(showError);
 
-document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && why.dismiss()) {
-    event.preventDefault();
-    event.stopPropagation();
-    return;
-  }
-  const goesBack = event.altKey ? event.key === 'ArrowLeft' : event.key === 'Escape';
-  if (!goesBack || event.ctrlKey || event.metaKey || state.drill.before.length === 0) return;
-  back();
-  event.preventDefault();
-  // Else VS Code goes back too.
-  event.stopPropagation();
-});
+listenForBack({ dismiss: why.dismiss, drill: () => state.drill, back });
 
 /** Shows what a link asks for; Back leads to what was shown. */
 function takeView({ runs: named, view }: AskedView): void {
@@ -431,7 +432,7 @@ function takeView({ runs: named, view }: AskedView): void {
 }
 
 async function start(): Promise<void> {
-  pageSummary.update(summaryInput());
+  pageSummary.update({ runs, shown, searching, curves });
   const { asked, view, ...answer } = await api.runs({});
   if (view) takeView(view);
   if (asked.length > 0) choose(new Set([...(state.choice ?? []), ...asked]));

@@ -4,6 +4,7 @@
  */
 import { numberText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Characters that the policy wrote, over training steps. */
 export const modelTextChart: StepChart = {
@@ -14,6 +15,7 @@ export const modelTextChart: StepChart = {
     'Mean of the characters that the policy wrote, calls too and observations not: what stands for L where a log has no tokens.',
   missing: 'These logs hold no text of the policy.',
   values: (curves) => curves.responseCharacters,
+  made: stepValues.responseCharacters,
   format: numberText,
   limits: null,
 };

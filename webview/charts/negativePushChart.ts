@@ -4,12 +4,15 @@
  */
 import { negativePush, prepareNegativePush } from '../../src/analysis/negativePush.ts';
 import type { StepBands } from '../../src/analysis/stepBands.ts';
-import { percentText } from '../../src/base/numberText.ts';
+import { NO_PUSH } from '../../src/analysis/coupled.ts';
+import { RIGHT } from '../../src/analysis/rewards.ts';
+import { percentText, signedText } from '../../src/base/numberText.ts';
 import { stepText } from './axes.ts';
-import { contributionColumnNames, contributionsOfSamples } from './contributionColumns.ts';
+import { contributionColumnNames, contributionsOfSamples, pushOf } from './contributionColumns.ts';
 import { makeMemo, type Memo } from './memo.ts';
 import type { PanelChart, PanelContext, PanelInput, PanelRun } from './panelChart.ts';
 import { hasColumns } from './samples.ts';
+import { shareOfRollouts, type RowsOfStep } from './stepValues.ts';
 import { xyDrawing } from './xyDrawing.ts';
 import type { XyLine } from './xyPlot.ts';
 import { bandPoints, bandsOver, changeText, readingRollouts, stepAxis } from './xySteps.ts';
@@ -73,7 +76,7 @@ export const negativePushChart: PanelChart = {
           ],
           {
             width,
-            summary: known.map(({ run, steps }) => sentence(run, steps)).join(' '),
+            summary: known.map(({ run, steps }) => sentence(run, steps)).join('\n'),
             caption: 'Right rollouts with negative net push by training step',
           },
         );
@@ -119,7 +122,25 @@ function preparedOf(
 
 function lineOf(run: PanelRun, steps: StepBands, context: PanelContext): XyLine {
   const { id, name, colour, style } = run;
-  return { id, name, colour, style, points: bandPoints({ context, run }, steps, 'right rollouts') };
+  return { id, name, colour, style, points: bandPoints({ context, run, made: pushedDown }, steps, 'right rollouts') };
+}
+
+/** Right rollouts of a step, those with a negative net push first. */
+const pushedDown = shareOfRollouts({
+  name: 'right, yet pushed down',
+  columns: columnNames,
+  what: 'with w_acc·A_acc + w_tool·A_tool < 0',
+  of: 'that are right',
+  test: (rows, row) => {
+    const push = netPush(rows, row);
+    return rows.columns.correct?.[row] === RIGHT && !Number.isNaN(push) ? Number(push < -NO_PUSH) : NaN;
+  },
+  note: (rows, row) => `push ${signedText(netPush(rows, row))}`,
+});
+
+function netPush({ input, run }: RowsOfStep, row: number): number {
+  const contributions = contributionsOfSamples(run.samples, input.mode);
+  return contributions ? pushOf(contributions, input.weights, row) : NaN;
 }
 
 function sentence({ name }: PanelRun, steps: StepBands): string {

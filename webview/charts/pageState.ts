@@ -10,6 +10,7 @@ import { savedChoice } from './choice.ts';
 import type { Cursor } from './cursor.ts';
 import { drillStart, type Drill, type DrillPlace } from './drill.ts';
 import type { PlanePart, Region, Selection, Weights } from './panelChart.ts';
+import { placeOnPage, type PagePlace } from './pagePlace.ts';
 import { listedByPush, type ListSort } from './sampleOrder.ts';
 import { sampleSorts, wholeRun } from './selection.ts';
 import { publishedWeights } from './weights.ts';
@@ -24,6 +25,8 @@ export interface PageState {
   readonly mode: ContributionMode;
   readonly drill: Drill;
   readonly sort: ListSort;
+  /** Where the page was scrolled to. */
+  readonly place: PagePlace | null;
   /** Each chart's own state by its id: foreign data to the page, the chart checks it. */
   readonly own: Readonly<Record<string, unknown>>;
 }
@@ -35,12 +38,12 @@ export function toSave({ choice, ...state }: PageState): unknown {
 
 /** The state that an earlier life of the page saved; anything else that is saved counts as nothing. */
 export function savedState(saved: unknown): PageState {
-  const { cursor, views, weights, mode, drill, sort, own } = recordOf(saved);
-  const place = recordOf(cursor);
+  const { cursor, views, weights, mode, drill, sort, own, place } = recordOf(saved);
+  const point = recordOf(cursor);
   return {
     choice: savedChoice(saved),
     cursor:
-      typeof place.run === 'string' && typeof place.step === 'number' ? { run: place.run, step: place.step } : null,
+      typeof point.run === 'string' && typeof point.step === 'number' ? { run: point.run, step: point.step } : null,
     views: Object.fromEntries(
       Object.entries(recordOf(views)).flatMap(([id, view]) =>
         isRecord(view) ? [[id, { table: view.table === true, about: view.about === true }]] : [],
@@ -53,6 +56,7 @@ export function savedState(saved: unknown): PageState {
     mode: modes.find((known) => known === mode) ?? 'loss-weighted',
     drill: drillOf(drill),
     sort: sortOf(sort),
+    place: placeOnPage(place),
     own: recordOf(own),
   };
 }

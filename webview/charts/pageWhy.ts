@@ -7,9 +7,11 @@ import type { RunId } from '../../src/protocol/engine.ts';
 import type { Client } from '../../src/protocol/rpc.ts';
 import type { FigureEvents } from './figure.ts';
 import { makeExplanations, type Explanations } from './explanations.ts';
-import type { PanelContext, PanelInput, Selection, Why, WhyRequest } from './panelChart.ts';
+import type { SampleColumn } from '../../src/protocol/samples.ts';
+import type { PanelContext, PanelInput, Selection, WhyRequest } from './panelChart.ts';
 import type { PlotEvents } from './plotKeys.ts';
 import { wholeRun } from './selection.ts';
+import type { StepValue } from './stepValues.ts';
 import { makeWhyCard, type WhyCard } from './whyCard.ts';
 import { stepWhy } from './whySums.ts';
 
@@ -20,6 +22,8 @@ export interface PageWhyOptions {
   readonly openKey: (run: RunId, key: number) => void;
   /** Looks at another run and selection. */
   readonly goTo: (focus: RunId, selection: Selection) => void;
+  /** Columns are needed that were not before: `wantColumns`. */
+  readonly onNeed: () => void;
   readonly showError: (error: unknown) => void;
 }
 
@@ -29,8 +33,12 @@ export interface PageWhy extends Pick<PanelContext, 'whyStep' | 'showWhy' | 'lea
   readonly explanations: Explanations;
   readonly dismiss: WhyCard['dismiss'];
   readonly onSpot: PlotEvents['onWhy'];
-  /** For a chart over steps, whose formula is told. */
-  onPoint(about: string): FigureEvents['onWhy'];
+  /** For a chart over steps, whose values are made so. */
+  onPoint(value: StepValue): FigureEvents['onWhy'];
+  /** Adds the columns that sums were asked for. */
+  wantColumns(add: (run: RunId, columns: readonly SampleColumn[]) => void): void;
+  /** Rollouts were read, or what is looked at changed: the open card tells them. */
+  readonly renew: WhyCard['renew'];
 }
 
 /** What is asked why, beside what. */
@@ -40,7 +48,7 @@ interface Question extends Omit<WhyRequest, 'from'> {
 }
 
 /** Makes it with the card closed. */
-export function makePageWhy({ api, input, openKey, goTo, showError }: PageWhyOptions): PageWhy {
+export function makePageWhy({ api, input, openKey, goTo, onNeed, showError }: PageWhyOptions): PageWhy {
   const explanations = makeExplanations(api);
   const card = makeWhyCard(explanations, {
     onOpen: openKey,
@@ -53,21 +61,27 @@ export function makePageWhy({ api, input, openKey, goTo, showError }: PageWhyOpt
       const why = make();
       return why && { title, why, box, from };
     };
-    if (how === 'rest') {
-      card.rest(asked, `${title} ${Math.round(box.left)} ${Math.round(box.top)}`);
-      return;
-    }
-    const now = asked();
-    if (now) card.pin(now);
+    if (how === 'rest') card.rest(asked, `${title} ${Math.round(box.left)} ${Math.round(box.top)}`);
+    else card.pin(asked);
   };
-  const whyStep = (run: RunId, step: number): Why | null => {
+  const whyStep: PanelContext['whyStep'] = (run, at) => {
     const shown = input();
     const found = shown.runs.find(({ id }) => id === run);
     if (!found) return null;
+    need(run, at.value.columns);
     const select = (): void => {
-      goTo(run, { ...wholeRun, steps: [step, step] });
+      goTo(run, { ...wholeRun, steps: [at.step, at.step] });
     };
-    return stepWhy(shown, found, { step, select });
+    return stepWhy(shown, found, { ...at, select });
+  };
+  const needed = new Map<RunId, Set<SampleColumn>>();
+  const need = (run: RunId, columns: readonly SampleColumn[]): void => {
+    const known = needed.get(run) ?? new Set();
+    needed.set(run, known);
+    const before = known.size;
+    for (const column of ['key', 'step', ...columns] as const) known.add(column);
+    // After the card is shown, which waits for them.
+    if (known.size > before) queueMicrotask(onNeed);
   };
   return {
     node: card.node,
@@ -83,9 +97,13 @@ export function makePageWhy({ api, input, openKey, goTo, showError }: PageWhyOpt
       else card.leave();
     },
     onPoint:
-      (about) =>
-      ({ run, step }, { title, ...asked }) => {
-        ask({ ...asked, title: `${title}: ${about}`, make: () => whyStep(run, step) });
+      (value) =>
+      ({ run, step }, { drawn, ...asked }) => {
+        ask({ ...asked, make: () => whyStep(run, { step, value, drawn }) });
       },
+    wantColumns: (add) => {
+      for (const [run, columns] of needed) add(run, [...columns]);
+    },
+    renew: card.renew,
   };
 }

@@ -69,7 +69,7 @@ export const pairedEpochsChart: PanelChart = {
           {
             width,
             y: 'own',
-            summary: drawn.map(({ run, changes }) => sentence(run, changes)).join(' '),
+            summary: drawn.map(({ run, changes }) => sentence(run, changes)).join('\n'),
             caption: 'Mean change of a prompt from the epoch before',
           },
         );
@@ -84,13 +84,23 @@ function whenText({ beforeSteps, afterSteps }: EpochPair): string {
   return `${steps(afterSteps)} after ${steps(beforeSteps)}`;
 }
 
+/** Changes with equally many decimals: three where two would hide a bound. */
+function evenly(values: readonly number[]): readonly string[] {
+  const digits = values.some((value) => value !== 0 && Math.abs(value) < 0.005) ? 3 : 2;
+  return values.map((value) => {
+    const text = Math.abs(value).toFixed(digits);
+    return `${Number(text) === 0 ? '' : value < 0 ? '\u2212' : '+'}${text}`;
+  });
+}
+
 function sentence({ name }: PanelRun, changes: readonly EpochPair[]): string {
   const most = changes.reduce((a, b) => (b.prompts > a.prompts ? b : a));
   const words = (what: string, { change: { value, low, high } }: PairedChange): string => {
     if (Number.isNaN(value)) return `${what} not known`;
     if (Number.isNaN(low)) return `${what} ${signedText(value)} (one prompt: no interval)`;
     const sure = low > 0 || high < 0 ? '' : ', no clear change';
-    return `${what} ${signedText(value)} (${signedText(low)} to ${signedText(high)}${sure})`;
+    const [of, from, to] = evenly([value, low, high]);
+    return `${what} ${of ?? ''} (${from ?? ''} to ${to ?? ''}${sure})`;
   };
   return `${name}, epoch ${countText(most.epoch + 1)} (${whenText(most)}) against the one before, on ${pluralText(most.prompts, 'prompt')}: ${words('accuracy', most.accuracy)}, ${words('calls', most.calls)}, ${words('tool rate', most.toolRate)}.`;
 }

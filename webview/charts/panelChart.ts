@@ -12,6 +12,7 @@ import type { Cursor } from './cursor.ts';
 import type { SelectedGroup } from './groupLoader.ts';
 import type { Raster } from './raster.ts';
 import type { RunSamples } from './samples.ts';
+import type { StepValue } from './stepValues.ts';
 import type { SvgNode } from '../ui/svgNode.ts';
 
 /** w_acc and w_tool as the page's controls are set, unitless. */
@@ -79,6 +80,8 @@ export type Why =
       readonly order?: string;
       /** All of them. */
       readonly count: number;
+      /** What `select` selects, where that is not the members: "256 rollouts". */
+      readonly selects?: string;
       /** Selects them; null where they cannot be. */
       readonly select: (() => void) | null;
     };
@@ -205,6 +208,14 @@ export interface WhyRequest {
   readonly make: () => Why | null;
 }
 
+/** A value over steps at one of them. */
+export interface DrawnStep {
+  readonly step: number;
+  /** How it is made of rollouts. */
+  readonly value: StepValue;
+  readonly drawn: number;
+}
+
 /** What the page does for a chart. */
 export interface PanelContext {
   readonly api: Client<ChartsHostApi>;
@@ -222,8 +233,8 @@ export interface PanelContext {
   openKey(run: RunId, key: number): void;
   /** Shows the rollouts of a step in the sidebar's tree. */
   revealStep(run: RunId, step: number): void;
-  /** Why a value of a run at a step is what it is: the rollouts of that step. */
-  whyStep(run: RunId, step: number): Why | null;
+  /** Why a value of a run at a step is what it is: its sum, and the rollouts of that step. */
+  whyStep(run: RunId, at: DrawnStep): Why | null;
   /** Shows where a number comes from, beside the element that shows the number. */
   showWhy(asked: WhyRequest): void;
   /** The number is left: what was shown because it was rested on goes. */

@@ -2,7 +2,6 @@
  * The chart "Where each channel lives": the mean size of both pushes by the number of right rollouts in the group.
  * Leaves out the sums (src/analysis/passRate.ts) and what a rollout pushes (contributionColumns.ts).
  */
-import type { Interval } from '../../src/analysis/bootstrap.ts';
 import { denseOrdinals } from '../../src/analysis/groups.ts';
 import { passRates, type PassRates } from '../../src/analysis/passRate.ts';
 import { countText, numberText, pluralText } from '../../src/base/numberText.ts';
@@ -25,7 +24,7 @@ export const passRateChart: PanelChart = {
   title: 'Where each channel lives',
   unit: 'mean |push| by right rollouts in the group',
   about:
-    'Groups by their number of right rollouts, 0 to G; for each the mean of |w_acc·A_acc| and of |w_tool·A_tool| over its rollouts, in the mode chosen above. The accuracy channel is silent where all or none are right, the efficiency channel where fewer than two are. Bands: 95 % bootstrap over groups. Groups of another size than the usual G, or with rollouts that nobody judged, are left out. Follows the selected steps.',
+    'Groups by their number of right rollouts, 0 to G; for each the mean of |w_acc·A_acc| and of |w_tool·A_tool| over its rollouts, in the mode chosen above. The accuracy channel is silent where all or none are right, the efficiency channel where fewer than two are. Bands: 95 % bootstrap over groups; the sentence names the largest lower bound among those of five groups or more. Groups of another size than the usual G, or with rollouts that nobody judged, are left out. Follows the selected steps.',
   columns: columnNames,
   columnsOf: 'shown',
   wide: false,
@@ -46,7 +45,7 @@ export const passRateChart: PanelChart = {
           drawn.map(({ run, rates }) => plotOf(input, run, rates)),
           {
             width,
-            summary: drawn.map(({ run, rates }) => sentence(run, rates, input)).join(' '),
+            summary: drawn.map(({ run, rates }) => sentence(run, rates, input)).join('\n'),
             caption: 'Mean |push| by right rollouts in the group',
           },
         );
@@ -107,20 +106,23 @@ function plotOf(input: PanelInput, run: PanelRun, { size, bins }: PassRates): Xy
   };
 }
 
+/** Groups from which a mean can be the largest: a few groups are noise. */
+const enoughGroups = 5;
+
 function sentence(run: PanelRun, { size, bins, otherGroups }: PassRates, { weights }: PanelInput): string {
-  const most = (of: (bin: PassRates['bins'][number]) => number, weight: number): string => {
-    const known = bins.filter((bin) => !Number.isNaN(of(bin)));
-    const best = known.reduce(
-      (a, b) => (of(b) > of(a) ? b : a),
-      known[0] ?? { right: 0, groups: 0, acc: none, tool: none },
-    );
-    return of(best) * weight > 0
-      ? `largest where ${countText(best.right)} of ${countText(size)} are right (${numberText(of(best) * weight)} a rollout)`
+  const most = (channel: 'acc' | 'tool'): string => {
+    const known = bins.filter((bin) => !Number.isNaN(bin[channel].value));
+    const often = known.filter(({ groups }) => groups >= enoughGroups);
+    // By the lower bound: else a bin of few groups with a wide band would be named.
+    const sure = (bin: PassRates['bins'][number]): number =>
+      often.length > 0 && !Number.isNaN(bin[channel].low) ? bin[channel].low : bin[channel].value;
+    const [best] = (often.length > 0 ? often : known).toSorted((a, b) => sure(b) - sure(a));
+    const value = (best?.[channel].value ?? 0) * Math.abs(weights[channel]);
+    return best && value > 0
+      ? `largest where ${countText(best.right)} of ${countText(size)} are right (${numberText(value)} a rollout)`
       : 'silent everywhere';
   };
   const rest =
     otherGroups === 0 ? '' : ` ${pluralText(otherGroups, 'group')} of another size or without verdicts left out.`;
-  return `${run.name}: the accuracy channel is ${most(({ acc }) => acc.value, Math.abs(weights.acc))}, the efficiency channel ${most(({ tool }) => tool.value, Math.abs(weights.tool))}.${rest}`;
+  return `${run.name}: the accuracy channel is ${most('acc')}, the efficiency channel ${most('tool')}.${rest}`;
 }
-
-const none: Interval = { value: NaN, low: NaN, high: NaN };

@@ -46,7 +46,7 @@ export const planeChart: PanelChart = {
   title: 'A_acc × A_tool',
   unit: ({ selection: { steps } }) => (steps === null ? 'all steps' : stepsText(steps)),
   about:
-    'Every rollout of the selected steps by its accuracy advantage (across) and its efficiency advantage (up). Right and lean: A_tool > 0; right but wasteful: A_tool < 0; right without an efficiency signal: A_tool = 0 (|Q| < 2, or equal T in Q). A wrong rollout has A_tool = 0 by design, so wrong ones stand in a strip of their own, spread by T − mean T of their group. Colour and shape mean right (dots) or wrong (crosses), never the sign of A_acc: a right rollout with bad format can have A_acc < 0. Below: the share of each region over all steps. Click or Enter opens a rollout or lists what stands together; Shift and click, or g, selects its group.',
+    'Every rollout of the selected steps by its accuracy advantage (across) and its efficiency advantage (up). Right and lean: A_tool > 0; right but wasteful: A_tool < 0; right without an efficiency signal: A_tool = 0 (|Q| < 2, or equal T in Q). A wrong rollout has A_tool = 0 by design, so wrong ones stand in a strip of their own, spread by T − mean T of their group. Colour and shape mean right (dots) or wrong (crosses), never the sign of A_acc: a right rollout with bad format can have A_acc < 0. A larger mark is several rollouts at one place. Below: the share of each region over all steps. Click or Enter opens a rollout or lists what stands together; Shift and click, or g, selects its group.',
   columns,
   wide: false,
   make: (context) => {
@@ -205,27 +205,51 @@ function frameNodes(plot: PlanePlot, counts: Record<PlaneRegion, number>): SvgNo
   ];
 }
 
-/** Single rollouts: dots for right, crosses for wrong; one path each. */
+/** Rollouts at one place up to which a dot has a size, and that size in px. */
+const dotSizes = [
+  { upTo: 1, size: 6 },
+  { upTo: 4, size: 8 },
+  { upTo: 16, size: 10 },
+  { upTo: 64, size: 13 },
+  { upTo: Infinity, size: 16 },
+] as const;
+
+/** Dots for right, crosses for wrong, larger where several rollouts stand at one place; a path a size. */
 function markNodes(plot: PlanePlot): SvgNode[] {
-  const paths = { right: [] as string[], wrong: [] as string[] };
+  const places = new Map<string, { readonly x: number; readonly y: number; readonly right: boolean; count: number }>();
   for (const row of plot.rows) {
-    const place = plot.places.region[row] ?? noRegion;
-    if (place === noRegion) continue;
+    const region = plot.places.region[row] ?? noRegion;
+    if (region === noRegion) continue;
     const [x, y] = [xOf(plot, row), yOf(plot, row)];
-    if (place === 3) paths.wrong.push(`M${px(x - 3)},${px(y - 3)}l6,6m0,-6l-6,6`);
-    else paths.right.push(`M${px(x)},${px(y)}h0`);
+    const key = `${region === 3 ? 'wrong' : 'right'} ${px(x)},${px(y)}`;
+    const place = places.get(key);
+    if (place) place.count += 1;
+    else places.set(key, { x, y, right: region !== 3, count: 1 });
   }
-  const shared = { fill: 'none', 'stroke-linecap': 'round' };
-  return (['right', 'wrong'] as const).map((of) =>
-    svg('path', {
-      class: `marks ${of}`,
-      'data-count': paths[of].length,
-      d: paths[of].join(''),
-      stroke: of === 'right' ? rightColour : wrongColour,
-      'stroke-width': of === 'right' ? 6 : 1.75,
-      ...shared,
-    }),
-  );
+  return dotSizes.flatMap(({ upTo, size }, index) => {
+    const above = dotSizes[index - 1]?.upTo ?? 0;
+    const some = [...places.values()].filter(({ count }) => count > above && count <= upTo);
+    return (['right', 'wrong'] as const).flatMap((of) => {
+      const dots = some.filter(({ right }) => right === (of === 'right'));
+      if (dots.length === 0) return [];
+      const d = dots.map(({ x, y }) =>
+        of === 'right'
+          ? `M${px(x)},${px(y)}h0`
+          : `M${px(x - size / 2)},${px(y - size / 2)}l${size},${size}m0,-${size}l-${size},${size}`,
+      );
+      return [
+        svg('path', {
+          class: `marks ${of}`,
+          'data-count': dots.reduce((sum, { count }) => sum + count, 0),
+          d: d.join(''),
+          stroke: of === 'right' ? rightColour : wrongColour,
+          'stroke-width': of === 'right' ? size : 1.75,
+          fill: 'none',
+          'stroke-linecap': 'round',
+        }),
+      ];
+    });
+  });
 }
 
 function rasterOf(plot: PlanePlot, of: 'right' | 'wrong'): Raster {

@@ -36,7 +36,7 @@ export const redundancyChart: PanelChart = {
         const look = looks();
         const plots = known.flatMap(({ run, curves }) => plotsOf(run, { curves, input, context, look }));
         if (plots.length === 0) return { missing: 'No call of these runs is flagged as redundant.' };
-        const summary = known.map(({ run, curves }) => dropSentence(run.name, curves)).join(' ');
+        const summary = known.map(({ run, curves }) => dropSentence(run.name, curves)).join('\n');
         return xyDrawing(plots, { width, summary, caption: 'Redundant calls by training step', mostColumns: 2 });
       },
     };

@@ -4,6 +4,7 @@
  */
 import { percentText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Share of calls that a rule flags as redundant, over training steps. */
 export const redundantChart: StepChart = {
@@ -14,6 +15,7 @@ export const redundantChart: StepChart = {
     'Calls flagged as certain or likely / calls: repeats, twins, blind retries and the other rules on one rollout, and calls that right siblings did without (T − t). The second part rises as a policy starts to answer directly, even if it wastes less.',
   missing: 'No step has a tool call, so none can be redundant.',
   values: (curves) => curves.redundant,
+  made: stepValues.redundant,
   format: percentText,
   limits: [0, 1],
 };

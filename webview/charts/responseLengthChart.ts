@@ -4,6 +4,7 @@
  */
 import { numberText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Tokens that the policy wrote, over training steps. */
 export const responseLengthChart: StepChart = {
@@ -14,6 +15,7 @@ export const responseLengthChart: StepChart = {
     'Mean of L: tokens inside the response mask, over the rollouts whose log has them. Observations are masked and not counted.',
   missing: 'These logs have no tokens: see the length of the model text.',
   values: (curves) => curves.responseTokens,
+  made: stepValues.responseTokens,
   format: numberText,
   limits: null,
 };

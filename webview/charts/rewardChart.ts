@@ -4,6 +4,7 @@
  */
 import { numberText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Reward over training steps. */
 export const rewardChart: StepChart = {
@@ -14,6 +15,7 @@ export const rewardChart: StepChart = {
     'Mean of the logged reward (r_acc of HDPO: 0.9·r_ans + 0.1·r_fmt for Metis; arXiv 2604.08545, hdpo reward manager).',
   missing: 'These logs have no rewards: they show what was said and called, not how it was scored.',
   values: (curves) => curves.reward,
+  made: stepValues.reward,
   format: numberText,
   limits: null,
 };

@@ -8,7 +8,7 @@ import type { RolloutRef } from '../../src/protocol/engine.ts';
 import type { Client } from '../../src/protocol/rpc.ts';
 
 /** Texts that are kept, each at most 200,000 characters. */
-const mostKept = 32;
+export const mostTexts = 32;
 
 /** Texts of rollouts. */
 export interface RolloutTexts {
@@ -45,7 +45,7 @@ export function makeRolloutTexts(
       const found = kept.get(name);
       if (found === undefined) {
         for (const oldest of kept.keys()) {
-          if (kept.size < mostKept) break;
+          if (kept.size < mostTexts) break;
           kept.delete(oldest);
         }
         void ask(name, ref);

@@ -9,6 +9,7 @@ import type { SampleColumn } from '../../src/protocol/samples.ts';
 import { button } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { makeVirtualList } from '../ui/virtualList.ts';
+import { goToSection } from './pageHead.ts';
 import { contributionColumnNames, contributionsOfSamples, pushOf } from './contributionColumns.ts';
 import type { PanelContext, PanelInput, Selection, Why } from './panelChart.ts';
 import { placesOfSamples } from './planeColumns.ts';
@@ -119,7 +120,11 @@ export function makeSampleList(events: SampleListEvents): SampleList {
   const head = element('div', { role: 'row', class: 'row head', 'aria-rowindex': 1 }, [
     element('div', { role: 'columnheader', class: 'cell question' }, ['question']),
     ...order.map(cellOf),
-    element('div', { role: 'columnheader', class: 'cell members' }, ['group']),
+    element(
+      'div',
+      { role: 'columnheader', class: 'cell members', 'aria-label': 'group', title: 'Select its group (g)' },
+      ['▸'],
+    ),
   ]);
 
   const columns = () => {
@@ -149,7 +154,11 @@ export function makeSampleList(events: SampleListEvents): SampleList {
       if (!of || !contributions || !input) return [];
       const verdict = of.correct[row] === 2 ? null : of.correct[row] === 1;
       const redundant = of.redundantCalls[row] ?? 0;
-      const members = element('button', { type: 'button', tabindex: -1, 'aria-label': 'Select its group' }, ['▸']);
+      const members = element(
+        'button',
+        { type: 'button', tabindex: -1, title: 'Select its group (g)', 'aria-label': 'Select its group' },
+        ['▸'],
+      );
       members.addEventListener('click', () => {
         events.select({ group: of.group[row] ?? null });
       });
@@ -252,9 +261,14 @@ export function makeSampleList(events: SampleListEvents): SampleList {
       made.textContent = `${heads[by]}${sort.by === by ? (sort.order === 'down' ? ' ▾' : ' ▴') : ''}`;
     }
     sentence.textContent = listSentence(selection, rows.length, list.most, sort);
+    links.hidden = selection.group === null;
     list.reset(rows.length);
   };
 
+  const links = element('p', { class: 'links', hidden: true }, [
+    linkTo('chart-group', 'Side by side', 'Go to all rollouts of this group as columns'),
+    linkTo('chart-biography', 'Its prompt over the steps', 'Go to the biography of its prompt'),
+  ]);
   const exportRows = (): void => {
     const of = columns();
     if (!of || !input?.focus) return;
@@ -292,6 +306,7 @@ export function makeSampleList(events: SampleListEvents): SampleList {
       button({ label: 'Export', title: 'Export selected rollouts as CSV', onClick: exportRows }),
     ]),
     sentence,
+    links,
     list.node,
   ]);
   const sight = watchSight(node, {
@@ -312,6 +327,14 @@ export function makeSampleList(events: SampleListEvents): SampleList {
       else update();
     },
   };
+}
+
+function linkTo(id: string, label: string, title: string): HTMLElement {
+  const made = element('button', { type: 'button', class: 'crumb', title }, [label]);
+  made.addEventListener('click', () => {
+    goToSection(id);
+  });
+  return made;
 }
 
 /** "1,536 rollouts in steps 15 to 20, accuracy push +0.80 to +1.07; largest push first." */

@@ -2,13 +2,15 @@
  * The chart "Selectivity": is a policy right with and without tools, and does it drop them where it can do without?
  * Two plots a run. Leaves out the sums (src/analysis/selectivity.ts).
  */
-import { selectivityOf, type Selectivity } from '../../src/analysis/selectivity.ts';
+import { RIGHT, UNKNOWN } from '../../src/analysis/rewards.ts';
+import { PROMPT_CLASS, selectivityOf, type Selectivity } from '../../src/analysis/selectivity.ts';
 import type { StepBands } from '../../src/analysis/stepBands.ts';
-import { countText, percentText, pluralText } from '../../src/base/numberText.ts';
+import { percentText, pluralText } from '../../src/base/numberText.ts';
 import { accColour, foreground, toolColour, toolDash } from './axes.ts';
 import { makeMemo } from './memo.ts';
 import type { PanelChart, PanelContext, PanelInput, PanelRun } from './panelChart.ts';
 import { hasColumns } from './samples.ts';
+import { shareOfRollouts, type StepValue } from './stepValues.ts';
 import { xyDrawing } from './xyDrawing.ts';
 import type { XyLine, XyPlot } from './xyPlot.ts';
 import { bandPoints, bandsOver, changeText, plotTitle, readingRollouts, stepAxis } from './xySteps.ts';
@@ -41,7 +43,7 @@ export const selectivityChart: PanelChart = {
         return xyDrawing(plots, {
           width,
           mostColumns: 2,
-          summary: known.map(({ run, of }) => sentence(run, of)).join(' '),
+          summary: known.map(({ run, of }) => sentence(run, of)).join('\n'),
           caption: 'Accuracy with and without tools, and tool rate by kind of prompt, by training step',
         });
       },
@@ -55,11 +57,20 @@ interface Surroundings {
 }
 
 function plotsOf(run: PanelRun, found: Selectivity, { input, context }: Surroundings): readonly XyPlot[] {
-  const line = (look: Omit<XyLine, 'points' | 'id'>, bands: StepBands): XyLine => ({
+  const line = (look: Omit<XyLine, 'points' | 'id'>, bands: StepBands, made: StepValue): XyLine => ({
     ...look,
     id: look.name,
-    points: bandPoints({ context, run }, bands, 'rollouts'),
+    points: bandPoints({ context, run, made }, bands, 'rollouts'),
   });
+  const toolRateOf = (kind: keyof typeof PROMPT_CLASS, words: string): StepValue =>
+    shareOfRollouts({
+      name: 'tool rate',
+      columns: columnNames,
+      what: 'with T ≥ 1',
+      of: `of prompts ${words}`,
+      test: ({ columns: { prompt, calls } }, row) =>
+        found.promptClass[prompt?.[row] ?? -1] === PROMPT_CLASS[kind] ? Number((calls?.[row] ?? 0) > 0) : NaN,
+    });
   const shared = {
     x: stepAxis(input.steps),
     y: { title: 'share', limits: [0, 1], format: percentText },
@@ -70,23 +81,69 @@ function plotsOf(run: PanelRun, found: Selectivity, { input, context }: Surround
       ...shared,
       title: plotTitle(input.runs, run, 'accuracy'),
       lines: [
-        line({ name: 'P(right | tool)', colour: accColour, style: 0, dash: null }, rightWithTool),
-        line({ name: 'P(right | no tool)', colour: foreground, style: 2, dash: '2 2' }, rightWithoutTool),
+        line({ name: 'P(right | tool)', colour: accColour, style: 0, dash: null }, rightWithTool, rightGiven.tool),
+        line(
+          { name: 'P(right | no tool)', colour: foreground, style: 2, dash: '2 2' },
+          rightWithoutTool,
+          rightGiven.noTool,
+        ),
       ],
     },
     {
       ...shared,
       title: plotTitle(input.runs, run, 'tool rate'),
       lines: [
-        line({ name: 'solvable without tools', colour: toolColour, style: 1, dash: toolDash }, toolRate.solvable),
-        line({ name: 'not solvable', colour: foreground, style: 3, dash: '8 3 2 3' }, toolRate.unsolved),
-        line({ name: 'not known', colour: foreground, style: 4, dash: '1 4' }, toolRate.undecided),
+        line(
+          { name: 'solvable without tools', colour: toolColour, style: 1, dash: toolDash },
+          toolRate.solvable,
+          toolRateOf('solvable', 'solvable without tools'),
+        ),
+        line(
+          { name: 'not solvable', colour: foreground, style: 3, dash: '8 3 2 3' },
+          toolRate.unsolved,
+          toolRateOf('unsolved', 'not solvable without tools'),
+        ),
+        line(
+          { name: 'not known', colour: foreground, style: 4, dash: '1 4' },
+          toolRate.undecided,
+          toolRateOf('undecided', 'never tried often enough without tools'),
+        ),
       ],
     },
   ];
 }
 
+/** P(right | tool) and P(right | no tool). */
+const rightGiven = {
+  tool: rightWhere('tool', (calls) => calls > 0),
+  noTool: rightWhere('no tool', (calls) => calls === 0),
+};
+
+function rightWhere(given: string, holds: (calls: number) => boolean): StepValue {
+  return shareOfRollouts({
+    name: `P(right | ${given})`,
+    columns: columnNames,
+    what: 'right',
+    of: `with T ${given === 'tool' ? '≥ 1' : '= 0'} and of known correctness`,
+    test: ({ columns: { correct, calls } }, row) => {
+      const code = correct?.[row] ?? UNKNOWN;
+      return holds(calls?.[row] ?? 0) && code !== UNKNOWN ? Number(code === RIGHT) : NaN;
+    },
+  });
+}
+
 function sentence({ name }: PanelRun, { prompts, toolRate, rightWithTool, rightWithoutTool }: Selectivity): string {
   const change = (bands: StepBands): string => changeText(bands, percentText);
-  return `${name}: the tool rate went ${change(toolRate.solvable)} on ${pluralText(prompts.solvable, 'prompt')} solvable without tools, ${change(toolRate.unsolved)} on ${countText(prompts.unsolved)} that are not, ${change(toolRate.undecided)} on ${countText(prompts.undecided)} never tried often enough without; P(right | tool) ${change(rightWithTool)}, P(right | no tool) ${change(rightWithoutTool)}.`;
+  const kinds = (['solvable', 'unsolved', 'undecided'] as const).filter((kind) => prompts[kind] > 0);
+  const rates = kinds.map(
+    (kind) => `${change(toolRate[kind])} on ${pluralText(prompts[kind], 'prompt')} ${kindWords[kind]}`,
+  );
+  const rate = rates.length === 0 ? '' : `the tool rate went ${rates.join(', ')}; `;
+  return `${name}: ${rate}P(right | tool) ${change(rightWithTool)}, P(right | no tool) ${change(rightWithoutTool)}.`;
 }
+
+const kindWords: Readonly<Record<keyof typeof PROMPT_CLASS, string>> = {
+  solvable: 'solvable without tools',
+  unsolved: 'not solvable without',
+  undecided: 'never tried often enough without',
+};

@@ -32,7 +32,10 @@ export function summarise(name: string, curves: RunCurves): string {
 function channel(curves: RunCurves): string {
   const { awake, asleep, peak } = curriculumOf(curves);
   if (curves.step.length < 5 || peak === null) return '';
-  const most = `up to ${percentText(peak.share)} of groups carried a signal, at step ${peak.step}`;
+  const most =
+    peak.share === 0
+      ? 'no group carried a signal'
+      : `up to ${percentText(peak.share)} of groups carried a signal, at step ${peak.step}`;
   if (awake === null) return ` The efficiency channel was never awake (${most}).`;
   const end = asleep === null ? '' : ` to ${asleep.step}, then asleep (${asleep.because})`;
   return ` The efficiency channel was awake from step ${awake}${end}; ${most}.`;

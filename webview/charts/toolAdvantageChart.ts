@@ -4,6 +4,7 @@
  */
 import { numberText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Mean size of the efficiency advantage, over training steps. */
 export const toolAdvantageChart: StepChart = {
@@ -14,6 +15,7 @@ export const toolAdvantageChart: StepChart = {
     'Mean of |A_tool| over all rollouts, unweighted; A_tool = (r_tool − mean_Q)/(std_Q + 1e-6) over Q, the right rollouts of the group, and 0 outside Q (arXiv 2604.08545 and its code).',
   missing: 'These logs have no rewards, so there are no advantages.',
   values: (curves) => curves.toolAdvantage,
+  made: stepValues.toolAdvantage,
   format: numberText,
   limits: null,
 };

@@ -4,6 +4,7 @@
  */
 import { percentText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Tool rate over training steps. */
 export const toolRateChart: StepChart = {
@@ -13,6 +14,7 @@ export const toolRateChart: StepChart = {
   about: 'Share of rollouts with at least one tool call sent (T ≥ 1); failed and refused calls count too.',
   missing: 'Nothing is known of tool calls here.',
   values: (curves) => curves.toolRate,
+  made: stepValues.toolRate,
   format: percentText,
   limits: [0, 1],
 };

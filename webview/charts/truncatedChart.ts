@@ -4,6 +4,7 @@
  */
 import { percentText } from '../../src/base/numberText.ts';
 import type { StepChart } from './chart.ts';
+import { stepValues } from './stepValues.ts';
 
 /** Share of rollouts that a limit ended, over training steps. */
 export const truncatedChart: StepChart = {
@@ -14,6 +15,7 @@ export const truncatedChart: StepChart = {
     'Rollouts that a limit of length, tokens, context, turns or steps ended / rollouts whose log says why they ended. A rising share often looks like a loss of accuracy.',
   missing: 'These logs do not say why rollouts ended.',
   values: (curves) => curves.truncatedShare,
+  made: stepValues.truncated,
   format: percentText,
   limits: [0, 1],
 };

@@ -87,7 +87,7 @@ export function makeWeightControls(begin: Weights, mode: ContributionMode, event
       element('span', { class: 'modes', role: 'radiogroup', 'aria-label': 'How a contribution is measured' }, modes),
     ]),
     setRuns: (runs, focused) => {
-      const look = JSON.stringify(runs);
+      const look = JSON.stringify(runs.map(({ id, name }) => [id, name]));
       if (look !== listed) {
         listed = look;
         select.replaceChildren(...runs.map(({ id, name }) => element('option', { value: id }, [name])));

@@ -33,8 +33,10 @@ export interface WhyCard {
   readonly node: HTMLElement;
   /** Something is rested on: the card opens after a moment. Asking the same again changes nothing. */
   rest(make: () => WhyAsked | null, what: string): void;
-  /** Opens at once and keeps it open. */
-  pin(asked: WhyAsked): void;
+  /** Opens at once and keeps it open; nothing for null. */
+  pin(make: () => WhyAsked | null): void;
+  /** What is known changed: an open card is made anew, and goes where there is nothing to tell any more. */
+  renew(): void;
   /** What was rested on was left; a pinned card stays. */
   leave(): void;
   /** Closes it; false where there was none. */
@@ -50,6 +52,9 @@ export function makeWhyCard(explanations: Explanations, events: WhyCardEvents): 
   let timer: ReturnType<typeof setTimeout> | null = null;
   let what: string | null = null;
   let pinned: WhyAsked | null = null;
+  /** What made the open card, and what it tells. */
+  let again: (() => WhyAsked | null) | null = null;
+  let told = '';
   /** Counts what was shown, so that a late answer does not take the place of a newer one. */
   let shown = 0;
 
@@ -65,6 +70,7 @@ export function makeWhyCard(explanations: Explanations, events: WhyCardEvents): 
     shown += 1;
     pinned = null;
     what = null;
+    again = null;
     node.hidden = true;
     delete document.documentElement.dataset['why'];
   };
@@ -72,6 +78,7 @@ export function makeWhyCard(explanations: Explanations, events: WhyCardEvents): 
     shown += 1;
     const mine = shown;
     const isPinned = pinned === asked;
+    told = JSON.stringify(asked.why);
     const fill = (body: readonly HTMLElement[]): void => {
       const hint = isPinned ? [closeButton()] : [element('p', { class: 'hint' }, ['w keeps this open'])];
       node.replaceChildren(element('p', { class: 'title' }, [asked.title]), ...body, ...hint);
@@ -110,7 +117,7 @@ export function makeWhyCard(explanations: Explanations, events: WhyCardEvents): 
     );
   };
   const memberNodes = (why: Extract<Why, { kind: 'members' }>, isPinned: boolean): readonly HTMLElement[] => {
-    const { sums, members, count, select, order = 'Rollouts with the largest push' } = why;
+    const { sums, members, count, select, selects, order = 'Rollouts with the largest push' } = why;
     const rest = count - members.length;
     return [
       element(
@@ -132,7 +139,7 @@ export function makeWhyCard(explanations: Explanations, events: WhyCardEvents): 
       ...(isPinned && select
         ? [
             button({
-              label: `Select ${pluralText(count, 'rollout')}`,
+              label: `Select ${selects ?? pluralText(count, 'rollout')}`,
               title: 'Select the rollouts that this value is made of',
               onClick: () => {
                 close();
@@ -183,15 +190,32 @@ export function makeWhyCard(explanations: Explanations, events: WhyCardEvents): 
       timer = setTimeout(() => {
         timer = null;
         const asked = make();
+        again = make;
         if (asked) show(asked);
       }, restMs);
     },
-    pin: (asked) => {
+    pin: (make) => {
+      const asked = make();
+      if (!asked) return;
       stop();
       pinned = asked;
       what = null;
+      again = make;
       show(asked);
       node.focus();
+    },
+    renew: () => {
+      if (node.hidden || again === null) return;
+      const asked = again();
+      if (!asked) {
+        if (!pinned) close();
+        return;
+      }
+      if (JSON.stringify(asked.why) === told) return;
+      const focused = node.contains(document.activeElement);
+      if (pinned) pinned = asked;
+      show(asked);
+      if (focused) node.focus();
     },
     leave: () => {
       stop();

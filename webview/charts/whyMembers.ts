@@ -17,18 +17,27 @@ export interface NamedRollouts {
   /** The largest first; NaN last. */
   readonly size: (row: number) => number;
   /** What is said of one besides its verdict, step, T and advantages. */
-  readonly note?: (row: number) => string;
+  readonly note?: ((row: number) => string) | undefined;
+  /** `note`: only that is said. Default `all`. */
+  readonly words?: 'all' | 'note';
   /** Default `mostNamed`. */
   readonly most?: number;
 }
 
 /** The first of the rollouts, the largest first. */
-export function namedRollouts({ run, rows, size, note, most = mostNamed }: NamedRollouts): readonly WhyMember[] {
+export function namedRollouts({
+  run,
+  rows,
+  size,
+  note,
+  words = 'all',
+  most = mostNamed,
+}: NamedRollouts): readonly WhyMember[] {
   const { key } = run.samples?.columns ?? {};
   return Array.from(sortedRows(rows, size, 'down').subarray(0, most)).flatMap((row) => {
     const own = key?.[row];
-    const words = [rolloutWords(run, row), note?.(row) ?? ''].filter((part) => part !== '');
-    return own === undefined ? [] : [{ key: own, text: words.join('  ') }];
+    const parts = [words === 'all' ? rolloutWords(run, row) : '', note?.(row) ?? ''].filter((part) => part !== '');
+    return own === undefined ? [] : [{ key: own, text: parts.join('  ') }];
   });
 }
 

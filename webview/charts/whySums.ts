@@ -3,11 +3,12 @@
  * value of pushes is made of (others: whyMembers.ts). Pure. Leaves out the sums of the advantages themselves, which are the engine's
  * (EngineApi.explain), and the card that shows them (whyCard.ts). Formulas: src/analysis/contributions.ts.
  */
-import { numberText, signedText } from '../../src/base/numberText.ts';
+import { numberText, pluralText, signedText } from '../../src/base/numberText.ts';
 import { contributionColumnNames, contributionsOfSamples, pushOf } from './contributionColumns.ts';
 import type { PanelInput, PanelRun, Why } from './panelChart.ts';
 import { hasColumns } from './samples.ts';
 import { rowsOfSteps } from './selection.ts';
+import type { StepValue } from './stepValues.ts';
 import { modeNames } from './weights.ts';
 import { namedRollouts } from './whyMembers.ts';
 
@@ -80,24 +81,50 @@ export function membersWhy({ input, run, rows, sums, select }: MembersOf): Why |
   return { kind: 'members', run: run.id, sums, members, count: rows.length, select };
 }
 
-/** The rollouts of one step of a run, and what the value at that step is made of. */
-export function stepWhy(input: PanelInput, run: PanelRun, { step, select }: StepOf): Why {
-  const index = run.curves.step.indexOf(step);
-  const count = run.curves.rollouts[index] ?? 0;
-  const contributions = contributionsOfSamples(run.samples, input.mode);
-  const sums = [`${run.name}, step ${step}: a value over ${count} rollouts.`];
-  if (!contributions || !run.samples?.columns.key) {
-    return { kind: 'members', run: run.id, sums, members: [], count, select };
+/** Why a value of a run at a step is what it is: its sum, and the rollouts or groups that it counts. */
+export function stepWhy(input: PanelInput, run: PanelRun, { step, value, drawn, select }: StepOf): Why {
+  const columns = run.samples?.columns ?? {};
+  const all = run.curves.rollouts[run.curves.step.indexOf(step)] ?? 0;
+  const selects = pluralText(all, 'rollout');
+  const told = (numbers: string): string => `${value.name} = ${numbers} = ${value.format(drawn)}`;
+  if (!hasColumns(columns, ['key', 'step', ...value.columns])) {
+    const sums = [told(value.formula), `Over the ${selects} of ${run.name}, step ${step}.`];
+    return { kind: 'members', run: run.id, sums, members: [], count: all, select };
   }
-  const [begin, end] = rowsOfSteps(contributions, [step, step]);
-  const rows = Uint32Array.from({ length: end - begin }, (_, place) => begin + place);
-  return (
-    membersWhy({ input, run, rows, sums, select }) ?? { kind: 'members', run: run.id, sums, members: [], count, select }
-  );
+  const [begin, end] = rowsOfStep(columns.step, step);
+  const sum = value.sum({ input, run, columns, begin, end });
+  // Settings of the engine, or rows that came meanwhile: numbers that do not give the value would be wrong.
+  const fits = sum !== null && Math.abs(sum.value - drawn) <= 1e-4 * Math.max(1e-3, Math.abs(drawn));
+  const sums = [
+    told(fits ? sum.numbers : value.formula),
+    ...(fits ? [] : [`Over the ${selects} of ${run.name}, step ${step}.`]),
+  ];
+  const rows = sum?.rows ?? new Uint32Array(0);
+  const named =
+    sum && namedRollouts({ run, rows, size: sum.size, note: sum.note, words: sum.instead ? 'note' : 'all' });
+  return {
+    kind: 'members',
+    run: run.id,
+    sums,
+    members: named ?? [],
+    count: rows.length,
+    ...(sum === null ? {} : { order: sum.order }),
+    ...(rows.length === all ? {} : { selects }),
+    select,
+  };
 }
 
-/** Which step, and what selects it. */
+/** First row and end of a step; rows are in the order of steps. */
+function rowsOfStep(steps: Int32Array, step: number): readonly [begin: number, end: number] {
+  const begin = steps.indexOf(step);
+  return begin < 0 ? [0, 0] : [begin, steps.lastIndexOf(step) + 1];
+}
+
+/** Which value of which step, and what selects it. */
 export interface StepOf {
   readonly step: number;
+  readonly value: StepValue;
+  /** The value as it is drawn. */
+  readonly drawn: number;
   readonly select: (() => void) | null;
 }

@@ -79,7 +79,7 @@ function spokenOf(plot: XyPlot, one: XyLine, point: XyPoint): string {
   const interval = hasInterval(point)
     ? ` (${plot.y.format(point.low ?? NaN)} to ${plot.y.format(point.high ?? NaN)})`
     : '';
-  const who = plot.title === '' ? one.name : `${plot.title}, ${one.name}`;
+  const who = plot.title === '' ? one.name : plot.title.endsWith(one.name) ? plot.title : `${plot.title}, ${one.name}`;
   const note = point.note === undefined ? '' : `, ${point.note}`;
   return `${plot.x.title} ${plot.x.format(point.x)}, ${who}: ${plot.y.format(point.y)}${interval}${note}`;
 }

@@ -124,8 +124,10 @@ export function xyScene(plot: XyPlot, { width, height }: Size): XyScene {
   return {
     nodes: [
       ...axes,
-      ...(plot.rules ?? []).map((rule, index) => ruleNode(rule.label, { at: x(rule.x), index, right, bottom })),
+      ...(plot.rules ?? []).map((rule) => ruleNode(x(rule.x), bottom)),
       ...plot.lines.map((one) => lineNode(one, { x, y, at, columns })),
+      // Last, so that they can be read where lines are.
+      ...(plot.rules ?? []).map((rule, index) => ruleWord(rule.label, { at: x(rule.x), index, right })),
     ],
     place: (point) => (known(point) ? at(point) : null),
     inside: [margin.top, bottom],
@@ -144,27 +146,28 @@ function zeroLine(y: ScaleLinear<number, number>, { right }: { right: number }):
   return [svg('line', { x1: margin.left, x2: right, y1: at, y2: at, stroke: foreground, 'stroke-opacity': 0.5 })];
 }
 
-/** A rule with its word; words of rules near each other stand one below the other. */
-function ruleNode(word: string, place: { at: number; index: number; right: number; bottom: number }): SvgNode {
-  const { at, index, right, bottom } = place;
+function ruleNode(at: number, bottom: number): SvgNode {
+  return svg('line', {
+    x1: at,
+    x2: at,
+    y1: margin.top - 6,
+    y2: bottom,
+    stroke: foreground,
+    'stroke-opacity': 0.7,
+    'stroke-dasharray': '3 3',
+  });
+}
+
+/** The word of a rule; words of rules near each other stand one below the other. */
+function ruleWord(word: string, { at, index, right }: { at: number; index: number; right: number }): SvgNode {
   // By an estimate of its width: text is not measured here.
   const before = at + 8 + 6.2 * word.length > right;
-  return svg('g', {}, [
-    svg('line', {
-      x1: at,
-      x2: at,
-      y1: margin.top - 6,
-      y2: bottom,
-      stroke: foreground,
-      'stroke-opacity': 0.7,
-      'stroke-dasharray': '3 3',
-    }),
-    textNode(word, {
-      x: before ? at - 4 : at + 4,
-      y: margin.top + 4 + 13 * index,
-      anchor: before ? 'end' : 'start',
-    }),
-  ]);
+  return textNode(word, {
+    x: before ? at - 4 : at + 4,
+    y: margin.top + 4 + 13 * index,
+    anchor: before ? 'end' : 'start',
+    over: 'marks',
+  });
 }
 
 /** How a line's points come onto the page. */
@@ -235,7 +238,7 @@ function known({ x, y }: XyPoint): boolean {
   return Number.isFinite(x) && Number.isFinite(y);
 }
 
-/** Limits that hold all values and `always`; 0 to 1 without any. */
+/** Limits that hold all values and `always`; 0 to 1 without any, or where all are 0: counts and shares are not negative. */
 function fitted(values: readonly number[], always: readonly number[]): [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (const value of [...values, ...always]) {
@@ -243,6 +246,6 @@ function fitted(values: readonly number[], always: readonly number[]): [number, 
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  if (low > high) return [0, 1];
+  if (low > high || (low === 0 && high === 0)) return [0, 1];
   return low === high ? [low - 0.5, high + 0.5] : [low, high];
 }

@@ -5,12 +5,23 @@
 import type { BootstrapOptions, Interval } from '../../src/analysis/bootstrap.ts';
 import type { StepBands } from '../../src/analysis/stepBands.ts';
 import { countText } from '../../src/base/numberText.ts';
+import type { RunCurves } from '../../src/protocol/engine.ts';
 import { stepText } from './axes.ts';
 import type { NothingDrawn, PanelContext, PanelRun } from './panelChart.ts';
+import type { StepValue } from './stepValues.ts';
 import type { XyAxis, XyPoint } from './xyPlot.ts';
 
 /** Said while the rollouts of the shown runs are read. */
 export const readingRollouts: NothingDrawn = { missing: 'Reading the rollouts…' };
+
+/** First and last step of some runs; not finite without any. */
+export function sharedSteps(curves: readonly Pick<RunCurves, 'step'>[]): readonly [first: number, last: number] {
+  const drawn = curves.filter(({ step }) => step.length > 0);
+  return [
+    Math.min(...drawn.map(({ step }) => step[0] ?? Infinity)),
+    Math.max(...drawn.map(({ step }) => step.at(-1) ?? -Infinity)),
+  ];
+}
 
 /** The axis of the training steps that all charts share; one step alone stands in the middle. */
 export function stepAxis([first, last]: readonly [first: number, last: number]): XyAxis {
@@ -18,9 +29,16 @@ export function stepAxis([first, last]: readonly [first: number, last: number]):
   return { title: 'step', limits, whole: true, format: stepText };
 }
 
+/** Whose point it is, and how its value is made of rollouts. */
+export interface PointOf {
+  readonly context: PanelContext;
+  readonly run: PanelRun;
+  readonly made: StepValue;
+}
+
 /** A point of a run at a step, which opens the step in the tree. */
 export function stepPoint(
-  { context, run }: { readonly context: PanelContext; readonly run: PanelRun },
+  { context, run, made }: PointOf,
   step: number,
   { value, low, high }: Partial<Interval> & Pick<Interval, 'value'>,
 ): XyPoint {
@@ -31,7 +49,7 @@ export function stepPoint(
     pick: () => {
       context.revealStep(run.id, step);
     },
-    why: () => context.whyStep(run.id, step),
+    why: () => context.whyStep(run.id, { step, value: made, drawn: value }),
   };
 }
 
@@ -46,7 +64,7 @@ export function bandsOver(group: Uint32Array): BootstrapOptions {
 
 /** The points of a rate by step; `what` names what is counted: "rollouts". */
 export function bandPoints(
-  where: { readonly context: PanelContext; readonly run: PanelRun },
+  where: PointOf,
   { step, value, low, high, count }: StepBands,
   what: string,
 ): readonly XyPoint[] {

@@ -1,7 +1,7 @@
 // The same prompts later, and in another run: paired epochs and the ranking by the lower bound of a change.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changedPrompts, type ComparedRun } from '../../../src/analysis/compareRuns.ts';
+import { changedPrompts, sharedMoments, type ComparedRun } from '../../../src/analysis/compareRuns.ts';
 import { pairedEpochs } from '../../../src/analysis/pairedEpochs.ts';
 
 interface Sample {
@@ -68,6 +68,19 @@ describe('changedPrompts', () => {
     const [rate] = changedPrompts(before, after, { measure: 'toolRate' });
     expect(rate).toMatchObject({ counts: [16, 8], values: [0.5, 0] });
     expect(changedPrompts(before, after, { measure: 'calls', steps: [6, 9] })).toEqual([]);
+  });
+
+  it('compares at the steps that both logged, where the runs share their prompts', () => {
+    const at = (step: number, right: number): readonly Sample[] => times(4, { prompt: 0, step, right });
+    const whole = runOf([...at(1, 0), ...at(2, 1), ...at(3, 1), ...at(4, 1)], [9]);
+    const thinned = runOf([...at(1, 0), ...at(4, 1)], [9]);
+    const moments = sharedMoments(whole, thinned);
+    expect(moments).toEqual(new Map([[9, new Set([1, 4])]]));
+    const [change] = changedPrompts(whole, thinned, { measure: 'accuracy', moments });
+    expect(change).toMatchObject({ counts: [8, 8], values: [0.5, 0.5] });
+    // Prompts that came in another order meet by chance only: then all steps are compared.
+    expect(sharedMoments(whole, runOf([...at(4, 1), ...at(7, 1), ...at(9, 1)], [9]))).toBeNull();
+    expect(sharedMoments(whole, runOf(at(1, 1), [8]))).toBeNull();
   });
 
   it('two equal T are no certainty where other prompts vary', () => {

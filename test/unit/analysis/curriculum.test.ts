@@ -19,9 +19,9 @@ describe('curriculumOf', () => {
   it.each([
     ['never', phases(times(8, 20), times(8, 0)), 'open no, awake no, asleep no, peak 1: 0'],
     [
-      'open from the fifth step, never awake',
+      'open from the first step, as the first five show, never awake',
       phases(times(8, 80), times(8, 10)),
-      'open 5, awake no, asleep no, peak 1: 0.1',
+      'open 1, awake no, asleep no, peak 1: 0.1',
     ],
     [
       'one lucky step is no phase',
@@ -31,28 +31,33 @@ describe('curriculumOf', () => {
     [
       'awake when three of five are',
       phases(times(9, 80), [0, 0, 0, 30, 0, 40, 50, 30, 30]),
-      'open 5, awake 7, asleep no, peak 7: 0.5',
+      'open 1, awake 7, asleep no, peak 7: 0.5',
     ],
     [
       'asleep for good, all lean',
       phases(times(16, 80), [...times(7, 40), ...times(9, 5)], 0.1),
-      'open 5, awake 5, asleep 10 all lean, peak 1: 0.4',
+      'open 1, awake 1, asleep 10 all lean, peak 1: 0.4',
     ],
     [
       'asleep for want of exploration',
       phases(times(16, 80), [...times(7, 40), ...times(9, 5)], 2),
-      'open 5, awake 5, asleep 10 no exploration, peak 1: 0.4',
+      'open 1, awake 1, asleep 10 no exploration, peak 1: 0.4',
     ],
     [
       'too soon to say that it sleeps',
       phases(times(12, 80), [...times(8, 40), ...times(4, 5)]),
-      'open 5, awake 5, asleep no, peak 1: 0.4',
+      'open 1, awake 1, asleep no, peak 1: 0.4',
     ],
     ['fewer than five steps', phases(times(4, 80), times(4, 80)), 'open no, awake no, asleep no, peak 1: 0.8'],
     [
       'unknown steps are passed over',
       phases([NaN, 80, 80, NaN, 80, 80, 80], times(7, NaN)),
-      'open 7, awake no, asleep no, peak no',
+      'open 2, awake no, asleep no, peak no',
+    ],
+    [
+      'a later window is judged at its end',
+      phases([20, 20, 20, ...times(6, 80)], times(9, 0)),
+      'open 6, awake no, asleep no, peak 1: 0',
     ],
     ['no steps', phases([], []), 'open no, awake no, asleep no, peak no'],
   ])('%s', (_, found, wanted) => {

@@ -4,12 +4,13 @@ import type { ChartsHostApi } from '../../../src/protocol/charts.ts';
 import type { RedundancyCurves } from '../../../src/protocol/flags.ts';
 import type { BiographyMoment } from '../../../src/protocol/groupView.ts';
 import type { Client } from '../../../src/protocol/rpc.ts';
-import { groupCharts, panelCharts, sampleCharts } from '../../../webview/charts/all.ts';
+import { charts, groupCharts, panelCharts, sampleCharts } from '../../../webview/charts/all.ts';
 import type { Drawing, PanelChart, PanelContext, PanelInput, Spot, Why } from '../../../webview/charts/panelChart.ts';
 import { wholeRun } from '../../../webview/charts/selection.ts';
+import { stepValues } from '../../../webview/charts/stepValues.ts';
 import { mostNamed } from '../../../webview/charts/whyMembers.ts';
 import { stepWhy } from '../../../webview/charts/whySums.ts';
-import { curvesOf, notingContext, panelInput, sampleColumns } from './sampleRun.ts';
+import { madeCurves, notingContext, panelInput, sampleColumns } from './sampleRun.ts';
 
 const size = { steps: 6, groups: 6, members: 8 };
 const perStep = size.groups * size.members;
@@ -44,10 +45,10 @@ function inputOf(change: Partial<PanelInput> = {}): PanelInput {
   const input = panelInput(size);
   const [run] = input.runs;
   if (!run?.samples) throw new Error('a run has samples');
-  const steps = Array.from({ length: size.steps }, (_, index) => index / 10);
-  const one = { ...run, curves: curvesOf(size.steps, { signalShare: steps, qualifyingShare: steps, toolRate: steps }) };
+  const one = { ...run, curves: madeCurves(columns) };
   const lean = { ...sampleColumns(size), calls: calls.map((count) => Math.floor(count / 2)) };
-  const other = { ...one, id: 's', name: 'lean', style: 1, samples: { ...run.samples, run: 's', columns: lean } };
+  const samples = { ...run.samples, run: 's', columns: lean };
+  const other = { ...one, id: 's', name: 'lean', style: 1, samples, curves: madeCurves(lean) };
   const moments = [1, 7, 13].map(momentOf);
   return {
     ...input,
@@ -88,7 +89,7 @@ async function drawn(chart: PanelChart, input: PanelInput): Promise<Drawing> {
     } as unknown as Client<ChartsHostApi>,
     whyStep: (run, at) => {
       const found = input.runs.find(({ id }) => id === run);
-      return found ? stepWhy(input, found, { step: at, select: null }) : null;
+      return found ? stepWhy(input, found, { ...at, select: null }) : null;
     },
   };
   const view = chart.make(page);
@@ -125,11 +126,14 @@ describe('every spot that stands for rollouts', () => {
     expect(spots.count).toBeGreaterThan(2);
     for (let at = 0; at < spots.count; at += 1) {
       const spot = spots.at(at);
-      // A place of the density without a rollout has none.
-      if (/: 0 of \d+ rollouts/.test(spot.spoken)) continue;
       const why = spot.why?.() ?? null;
       expect(why, spot.spoken).not.toBeNull();
       if (why?.kind !== 'members') continue;
+      // A place of the density without a rollout says so.
+      if (/: 0 of \d+ rollouts/.test(spot.spoken)) {
+        expect(why).toMatchObject({ sums: ['No rollout pushes so here.'], count: 0 });
+        continue;
+      }
       expect(why.members.length).toBe(Math.min(why.count, mostNamed));
       expect(why.members.length).toBeGreaterThan(0);
       for (const { key: of, text } of why.members) {
@@ -149,6 +153,10 @@ describe('the sum gives the value that is drawn', () => {
     ['callsAccuracy', /(?:hdpo|lean): ([\d.]+ %)/],
     ['redundancy', /: ([\d.]+ %)$/],
     ['biography', /: ([\d.]+ %|[\d.]+)(?: \(|, |$)/],
+    ['curriculum', /: ([\d.]+ %|[\d.]+)$/],
+    ['coupled', /: ([+−]?[\d.]+(?: %)?)(?: \(|, |$)/],
+    ['negativePush', /: ([\d.]+ %)(?: \(|, )/],
+    ['selectivity', /: ([\d.]+ %)(?: \(|, )/],
   ])('of %s (%s)', async (id, value) => {
     const spots = await spotsOf(id);
     for (const spot of spots) {
@@ -157,6 +165,50 @@ describe('the sum gives the value that is drawn', () => {
       expect(sums, spot.spoken).toContain(` = ${shown}`);
       expect(sums).not.toContain('NaN');
     }
+  });
+
+  it.each(charts.map((chart) => [chart.id, chart] as const))(
+    'of %s, in numbers where the page has them',
+    (_id, chart) => {
+      const { focus } = inputOf();
+      if (!focus) throw new Error('no run');
+      const values = chart.values(focus.curves);
+      expect(chart.made.name.toLowerCase()).not.toBe('');
+      for (const [index, drawn] of values.entries()) {
+        if (Number.isNaN(drawn)) continue;
+        const at = focus.curves.step[index] ?? 0;
+        const why = stepWhy(inputOf(), focus, { step: at, value: chart.made, drawn, select: null });
+        if (why.kind !== 'members') throw new Error('members');
+        expect(why.sums).toHaveLength(1);
+        expect(why.sums[0]).toMatch(/\d.* \/ .*\d.* = [\d.,]+( %)?$/);
+        expect(why.sums[0]?.endsWith(` = ${chart.format(drawn)}`), why.sums[0]).toBe(true);
+        for (const row of rowsOf(why)) expect(step[row]).toBe(at);
+      }
+    },
+  );
+
+  it('is told in words where the rollouts that are read give another value', () => {
+    const { focus } = inputOf();
+    if (!focus) throw new Error('no run');
+    const at = { step: 2, value: stepValues.accuracy, drawn: 0.987, select: null };
+    const why = stepWhy(inputOf(), focus, at);
+    expect(why).toMatchObject({
+      sums: [
+        'accuracy = right / rollouts of known correctness = 0.987',
+        `Over the ${perStep} rollouts of hdpo, step 2.`,
+      ],
+    });
+  });
+
+  it('of groups names groups, and still selects the rollouts of the step', () => {
+    const { focus } = inputOf();
+    const drawn = focus?.curves.signalShare[1] ?? NaN;
+    if (!focus) throw new Error('no run');
+    const why = stepWhy(inputOf(), focus, { step: 2, value: stepValues.signal, drawn, select: null });
+    expect(why).toMatchObject({ count: size.groups, selects: `${perStep} rollouts` });
+    expect(why.kind === 'members' && why.members.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(counts|does not): \d of 8 right(, T \d( to \d)? in Q)?$/)]),
+    );
   });
 
   it('follows the weights, the mode and the steps', async () => {

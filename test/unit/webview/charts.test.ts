@@ -109,7 +109,7 @@ describe('what is said and exported', () => {
     const calls = Array.from({ length: 16 }, () => 0.1);
     const awake = curvesOf(16, { calls, signalShare: [...calls.slice(0, 7).map(() => 0.4), ...calls.slice(0, 9)] });
     expect(summarise('hdpo', awake)).toBe(
-      'hdpo, steps 1 to 16: calls per rollout 0.1 → 0.1. The efficiency channel was awake from step 5 to 10, then asleep (all lean); up to 40 % of groups carried a signal, at step 1.',
+      'hdpo, steps 1 to 16: calls per rollout 0.1 → 0.1. The efficiency channel was awake from step 1 to 10, then asleep (all lean); up to 40 % of groups carried a signal, at step 1.',
     );
     const never = curvesOf(16, { calls, signalShare: calls });
     expect(summarise('grpo', never)).toBe(

@@ -5,7 +5,7 @@ import { changedPrompts } from '../../../src/analysis/compareRuns.ts';
 import { callsAccuracyChart } from '../../../webview/charts/callsAccuracyChart.ts';
 import { changeScene } from '../../../webview/charts/changedScene.ts';
 import { changedPromptsChart } from '../../../webview/charts/changedPromptsChart.ts';
-import { changeOfMeasureText, measureText } from '../../../webview/charts/changedTexts.ts';
+import { changeOfMeasureText, measureText, rangeText } from '../../../webview/charts/changedTexts.ts';
 import { coupledChart } from '../../../webview/charts/coupledChart.ts';
 import { csvOfRows } from '../../../webview/charts/csv.ts';
 import { curriculumChart } from '../../../webview/charts/curriculumChart.ts';
@@ -113,7 +113,7 @@ describe.each(ofSamples.map((chart) => [chart.id, chart] as const))('%s without 
 describe('curriculum', () => {
   it('says when the channel was open, awake and asleep again', () => {
     expect(drawn(curriculumChart, inputOf(1)).summary).toBe(
-      'hdpo: the efficiency channel was open from step 5, awake from step 5 to 10, then asleep again (no exploration); at most 50 % of groups carried a signal, at step 4. In the last step 33 % of groups were all right and 4 % all wrong: no accuracy signal in them.',
+      'hdpo: the efficiency channel was open from step 1, awake from step 1 to 10, then asleep again (no exploration); at most 50 % of groups carried a signal, at step 4. In the last step 33 % of groups were all right and 4 % all wrong: no accuracy signal in them.',
     );
   });
 
@@ -121,7 +121,7 @@ describe('curriculum', () => {
     const at = (saved: unknown): string => drawn(curriculumChart, inputOf(1), { saved }).summary;
     expect(at({ threshold: 0.6 })).toContain('never awake');
     for (const saved of [null, 3, { threshold: '0.6' }, { threshold: 7 }])
-      expect(at(saved)).toContain('awake from step 5');
+      expect(at(saved)).toContain('awake from step 1');
   });
 
   it('scales effective w_tool with the weight of the page', () => {
@@ -146,7 +146,7 @@ describe('coupled', () => {
     expect(table.caption).toContain(form);
   });
 
-  it('says where α cancels', () => {
+  it('says where α makes no difference', () => {
     const right = {
       ...columns,
       correct: columns.correct.slice().fill(1),
@@ -155,7 +155,7 @@ describe('coupled', () => {
     const input = inputOf(1);
     const runs = input.runs.map((run) => ({ ...run, samples: run.samples && { ...run.samples, columns: right } }));
     expect(drawn(coupledChart, { ...input, runs, focus: runs[0] ?? null }).summary).toContain(
-      'In 84 groups all are right: there α cancels.',
+      'In 84 groups all are right: there any α gives the same advantages.',
     );
   });
 
@@ -233,6 +233,7 @@ describe('prompts that changed most', () => {
       names: ['grpo', 'hdpo'],
       text: (change) => changeOfMeasureText('accuracy', change),
       value: (value) => measureText('accuracy', value),
+      range: (change) => rangeText('accuracy', change),
       pick: (index) => picked.push(index),
       why: () => null,
     });

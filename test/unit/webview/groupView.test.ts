@@ -21,6 +21,7 @@ import { planeChart } from '../../../webview/charts/planeChart.ts';
 import { commonTurns, linesOfTurns } from '../../../webview/charts/rolloutTexts.ts';
 import { chosenRuns } from '../../../webview/charts/runPair.ts';
 import { wholeRun } from '../../../webview/charts/selection.ts';
+import { stepValues } from '../../../webview/charts/stepValues.ts';
 import { membersWhy, pushSums, rolloutWhy, stepWhy } from '../../../webview/charts/whySums.ts';
 import { notingContext, panelInput } from './sampleRun.ts';
 
@@ -221,9 +222,11 @@ describe('the sums', () => {
       rolloutWhy(input, focus, 3),
     );
     expect(membersWhy({ input, run: focus, rows: new Uint32Array(0), sums: [], select })).toBeNull();
-    expect(stepWhy(input, focus, { step: 2, select })).toMatchObject({ kind: 'members', count: 24 });
+    const at = { step: 2, value: stepValues.toolRate, drawn: 0.5, select };
+    expect(stepWhy(input, focus, at)).toMatchObject({ kind: 'members', count: 24 });
     const unread = { ...focus, samples: null };
-    expect(stepWhy(input, unread, { step: 2, select })).toMatchObject({ members: [], count: 8 });
+    const sums = ['tool rate = with T ≥ 1 / rollouts = 50 %', 'Over the 8 rollouts of hdpo, step 2.'];
+    expect(stepWhy(input, unread, at)).toMatchObject({ sums, members: [], count: 8 });
   });
   it('a band of contributions and a mark of the plane have them', () => {
     for (const chart of [contributionsChart, planeChart]) {
@@ -310,9 +313,13 @@ describe('a moment', () => {
 describe('the path', () => {
   it('names group and rollout, and forgets the rollout with the group', () => {
     const selection = { ...wholeRun, steps: [2, 2] as const, group: 4, rollout: 35 };
-    const names = { question: ` 48 × 7\n${'x'.repeat(60)}`, rollout: 'rollout 4 of 8' };
+    const names = { question: ` 48 × 7\n${'x'.repeat(60)}`, step: 2, rollout: 'rollout 4 of 8' };
     const texts = crumbsOf('hdpo', selection, names).map(({ text }) => text);
     expect(texts).toEqual(['hdpo', 'step 2', `“48 × 7 ${'x'.repeat(32)}…”`, 'rollout 4 of 8']);
+    const group = (steps: readonly [number, number] | null): string | undefined =>
+      crumbsOf('hdpo', { ...selection, steps, rollout: null }, { ...names, question: '48 × 7' }).at(-1)?.text;
+    // The step of the group, where the selected ones do not say it.
+    expect([group(null), group([1, 9]), group([2, 2])]).toEqual(['“48 × 7”, step 2', '“48 × 7”, step 2', '“48 × 7”']);
     expect(narrowed(selection, { group: 5 }).rollout).toBeNull();
     expect(narrowed(selection, { group: null }).rollout).toBeNull();
     expect(narrowed(selection, { steps: [1, 3] }).rollout).toBe(35);

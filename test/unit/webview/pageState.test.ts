@@ -13,6 +13,7 @@ const fresh: PageState = {
   mode: 'loss-weighted',
   drill: drillStart,
   sort: { by: 'push', order: 'down' },
+  place: null,
   own: {},
 };
 
@@ -39,6 +40,7 @@ it('comes back as it was left, through JSON', () => {
       ],
     },
     sort: { by: 'calls', order: 'up' },
+    place: { section: 'chart-group', top: 120, keyboard: '.listGrid' },
     own: { coupled: { alpha: 0.3 } },
   };
   expect(savedState(JSON.parse(JSON.stringify(toSave(state))))).toEqual(state);
@@ -49,7 +51,16 @@ it('comes back as it was left, through JSON', () => {
 it('takes any foreign data', () => {
   fc.assert(
     fc.property(fc.anything(), fc.anything(), (one, other) => {
-      const saved = { chosen: other, cursor: one, views: other, weights: one, mode: other, drill: one, sort: other };
+      const saved = {
+        chosen: other,
+        cursor: one,
+        views: other,
+        weights: one,
+        mode: other,
+        drill: one,
+        sort: other,
+        place: one,
+      };
       const state = savedState(saved);
       if (state.cursor !== null) expect(typeof state.cursor.step).toBe('number');
       for (const view of Object.values(state.views)) expect(Object.keys(view)).toEqual(['table', 'about']);

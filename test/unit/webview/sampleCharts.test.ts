@@ -121,6 +121,14 @@ describe('contributions', () => {
     expect(marks).toEqual([pushing(found?.acc), pushing(found?.tool)]);
   });
 
+  it('has every rollout in a mark of the plane, larger where several stand at one place', () => {
+    const marks = withClass(drawn(planeChart, input), 'marks').map(({ attributes }) => attributes);
+    const counted = marks.reduce((sum, attributes) => sum + Number(attributes['data-count']), 0);
+    expect(counted).toBe(input.focus?.samples?.count);
+    const right = marks.filter((attributes) => attributes['class'] === 'marks right');
+    expect(new Set(right.map((attributes) => attributes['stroke-width'])).size).toBe(right.length);
+  });
+
   it('counts every push once in the densities, at any weight', () => {
     const large = panelInput(many);
     const found = contributionsOfSamples(large.focus?.samples ?? null, 'loss-weighted');
@@ -153,7 +161,9 @@ describe('contributions', () => {
       spot.pick?.();
       const [, change] = asked.pop() as readonly [string, Partial<Selection>];
       const from = { contributions, weights: input.weights, group: null, plane: null };
-      expect(selectedRows({ ...wholeRun, ...change }, from).length).toBe(said);
+      // Where nothing is, the step is selected and not a region that holds nothing.
+      if (said === 0) expect(change.region).toBeNull();
+      else expect(selectedRows({ ...wholeRun, ...change }, from).length).toBe(said);
       checked += said;
     }
     // Bands share their edges, so a value on one may be in two.

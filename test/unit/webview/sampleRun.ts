@@ -1,5 +1,6 @@
 /** A run as the charts get it: seeded rollouts with the advantages of src/analysis, as columns. */
 import { computeAdvantages } from '../../../src/analysis/hdpo.ts';
+import { stepRows, type StepAggregates } from '../../../src/analysis/steps.ts';
 import type { RunCurves } from '../../../src/protocol/engine.ts';
 import type { SampleColumns } from '../../../src/protocol/samples.ts';
 import type { PanelContext, PanelInput, PanelRun, Selection } from '../../../webview/charts/panelChart.ts';
@@ -37,7 +38,7 @@ export function sampleColumns({ steps, groups, members }: SampleRunSize): Sample
     prompt: group.map((ordinal) => ordinal % groups),
     correct,
     calls,
-    failedCalls: new Uint16Array(count),
+    failedCalls: calls.map((of, row) => (row % 5 === 0 ? Math.min(of, 1) : 0)),
     redundantCalls: Uint16Array.from(rows, (row) => (row % 9 === 0 ? 1 : 0)),
     accReward,
     accAdvantage: Float32Array.from(found.accAdvantage),
@@ -45,7 +46,7 @@ export function sampleColumns({ steps, groups, members }: SampleRunSize): Sample
     loggedAdvantage: new Float32Array(count).fill(NaN),
     length: Float32Array.from(rows, () => 40 + Math.floor(random() * 200)),
     masked: Uint8Array.from(rows, (row) => (row % 13 === 5 ? 1 : 0)),
-    truncated: new Uint8Array(count).fill(2),
+    truncated: Uint8Array.from(rows, (row) => (row % 7 === 3 ? 1 : row % 7 === 4 ? 2 : 0)),
   };
 }
 
@@ -73,6 +74,41 @@ export function curvesOf(steps: number, given: Partial<Record<keyof RunCurves, r
     responseTokens: curve('responseTokens'),
     responseCharacters: curve('responseCharacters'),
     truncatedShare: curve('truncatedShare'),
+  };
+}
+
+/** The curves that the engine makes of these rollouts; `group_size` and `rollouts` are theirs too. */
+export function madeCurves(columns: SampleColumns): RunCurves {
+  const rows = stepRows(
+    {
+      ...columns,
+      count: columns.key.length,
+      accReward: Float64Array.from(columns.accReward),
+      calls: Uint32Array.from(columns.calls),
+      modelTokens: columns.length,
+    },
+    { normalise: 'std' },
+  );
+  const of = (name: keyof StepAggregates): number[] => rows.map((row) => row[name] ?? NaN);
+  return {
+    ...curvesOf(rows.length, {
+      accuracy: of('accuracy'),
+      reward: of('reward_mean'),
+      toolRate: of('tool_rate'),
+      calls: of('calls_mean'),
+      redundant: of('redundant_call_rate'),
+      qualifyingShare: of('qualifying_share'),
+      signalShare: of('efficiency_signal_share'),
+      effectiveToolWeight: of('effective_w_tool'),
+      accAdvantage: of('acc_advantage_abs'),
+      toolAdvantage: of('tool_advantage_abs'),
+      deadRightShare: of('dead_all_right_share'),
+      deadWrongShare: of('dead_all_wrong_share'),
+      failedCalls: of('failed_call_rate'),
+      responseTokens: of('response_tokens_mean'),
+      truncatedShare: of('truncated_share'),
+    }),
+    rollouts: Uint32Array.from(of('rollouts')),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Which rollouts are listed, in which order, the way there and back. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crumbsOf, drillBack, drillStart, drillTo } from '../../../webview/charts/drill.ts';
+import { crumbsOf, drillBack, drillStart, drillTo, selectionIn } from '../../../webview/charts/drill.ts';
 import { resolveVariables, wrapped } from '../../../webview/charts/exportChart.ts';
 import { levelOf, opacityOf } from '../../../webview/charts/raster.ts';
 import { sortedRows, wholeRun } from '../../../webview/charts/selection.ts';
@@ -38,6 +38,13 @@ describe('the drill path', () => {
   it('does not count a place twice', () => {
     const once = drillTo(drillStart, { selection: steps });
     expect(drillTo(once, { selection: { ...steps } })).toBe(once);
+  });
+  it('keeps a group to the run in which it was chosen, and steps for all', () => {
+    const down = drillTo(drillStart, { focus: 'a', selection: group });
+    expect(selectionIn(down, 'a')).toEqual(group);
+    // Another run has other groups by the same numbers.
+    expect(selectionIn(down, 'b')).toEqual(steps);
+    expect(selectionIn({ focus: null, selection: group }, 'b')).toEqual(group);
   });
   it('keeps each word’s own selection', () => {
     expect(crumbsOf('hdpo', group).map(({ selection }) => selection)).toEqual([wholeRun, steps, group]);
