@@ -8,6 +8,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { unpackZip, type UnpackOptions } from './unpackZip.ts';
 
 /** Where the sample comes from and where it goes. */
@@ -29,6 +30,7 @@ const handwritten = { from: 'illustrated', to: path.join('written_by_hand', 'ill
 /** Older than any unpacking takes: its window is gone. */
 const abandonedMs = 10 * 60_000;
 const mostTries = 10;
+const betweenTriesMs = 100;
 
 /** Whether the runs lie unpacked in the storage, in the version that is shipped. */
 export async function sampleIsThere(folders: SampleFolders): Promise<boolean> {
@@ -79,14 +81,24 @@ async function shippedContent(shipped: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Puts the partial folder in the target's place, unless another window was quicker. */
+/**
+ * Puts the partial folder in the target's place, unless another window was quicker. Another one that looked before may take
+ * ours away to put its own there, of the same content: then it is waited for.
+ */
 async function replace(target: string, partial: string, content: string): Promise<void> {
   const old = `${partial.slice(0, -'.partial'.length)}.old.partial`;
+  let placed = false;
   for (let tries = 1; (await filledFrom(target)) !== content; tries += 1) {
+    if (placed) {
+      if (tries > mostTries) throw new Error(`${target} was taken away`);
+      await delay(betweenTriesMs);
+      continue;
+    }
     // Missing the first time; held open by somebody where this fails on Windows, and then the next rename says so.
     await rename(target, old).catch(() => undefined);
     try {
       await rename(partial, target);
+      placed = true;
     } catch (error) {
       // Between the two another window may have put its own there.
       if (tries === mostTries) throw error;
