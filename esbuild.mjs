@@ -1,9 +1,13 @@
-// The bundles as a table: one row a bundle. `node esbuild.mjs [--watch] [--production]`.
+// The bundles as a table: one row a bundle. `node esbuild.mjs [--watch] [--production] [--inputs FILE]`; FILE gets the paths
+// of all that was bundled, a line each, for the notices of the VSIX (scripts/notices.mjs).
 // Native packages stay external; everything else is bundled, so that the VSIX carries no node_modules but theirs.
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
 
-const watch = process.argv.includes('--watch');
-const production = process.argv.includes('--production');
+const { watch, production, inputs } = parseArgs({
+  options: { watch: { type: 'boolean' }, production: { type: 'boolean' }, inputs: { type: 'string' } },
+}).values;
 
 const node = { platform: 'node', target: 'node20' };
 const browser = { platform: 'browser', target: 'es2022', format: 'iife' };
@@ -25,13 +29,15 @@ const bundles = [
 const installMetadata = 'onnxruntime-node/script/install-metadata.js';
 const native = ['@duckdb/node-api', 'onnxruntime-node'];
 
+const bundled = new Set();
 for (const { entry, out, external = [], ...options } of bundles) {
   const settings = {
     entryPoints: [entry],
     outfile: out,
     bundle: true,
-    minify: production,
+    minify: production === true,
     sourcemap: production ? false : 'linked',
+    metafile: inputs !== undefined,
     legalComments: 'none',
     logLevel: 'warning',
     external: [...native, ...external],
@@ -42,5 +48,6 @@ for (const { entry, out, external = [], ...options } of bundles) {
     ...options,
   };
   if (watch) await (await context(settings)).watch();
-  else await build(settings);
+  else for (const file of Object.keys((await build(settings)).metafile?.inputs ?? {})) bundled.add(file);
 }
+if (inputs !== undefined) await writeFile(inputs, [...bundled].sort().join('\n'));

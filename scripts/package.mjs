@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { noticesFile, packagesOf, thirdPartyNotices } from './notices.mjs';
 import { unpackSample } from './sampleWorkspace.mjs';
 import { onnxRuntimes, packagePath, platformTarget, targets } from './targets.mjs';
 
@@ -35,7 +36,9 @@ const vsix = path.resolve(packagePath(manifest, target));
 
 // Without the old bundles, a bundle that is no longer built would still be packaged.
 await rm('dist', { recursive: true, force: true });
-execFileSync(process.execPath, ['esbuild.mjs', '--production'], { stdio: 'inherit' });
+await mkdir('out', { recursive: true });
+const bundled = path.resolve('out', 'bundled.txt');
+execFileSync(process.execPath, ['esbuild.mjs', '--production', '--inputs', bundled], { stdio: 'inherit' });
 
 await rm(staging, { recursive: true, force: true });
 await mkdir(staging, { recursive: true });
@@ -47,6 +50,7 @@ await stageSampleIndex();
 for (const name of runtimePackages(target)) await stagePackage(name);
 await flatten('@duckdb/node-api', '@duckdb/node-bindings');
 if (target in onnxRuntimes) await stageOnnxRuntime(onnxRuntimes[target]);
+await stageNotices();
 await makeVsix();
 
 /** Scripts would run inside vsce, and development packages would be looked for in the staging folder. */
@@ -96,6 +100,22 @@ async function stageTrimmedManifest(name, { dependencies }) {
   const file = path.join(staging, 'node_modules', name, 'package.json');
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, JSON.stringify({ name, version, license, repository, main, dependencies: kept }, undefined, 2));
+}
+
+/** Of what is in the bundles and of what lies beside them; a trimmed package has its licence in the clone only. */
+async function stageNotices() {
+  const inside = packagesOf((await readFile(bundled, 'utf8')).split('\n'));
+  const beside = packagesOf(await filesBelow(path.join(staging, 'node_modules')));
+  const folders = beside.map((folder) => {
+    const installed = path.resolve('node_modules', folder.slice(folder.lastIndexOf('node_modules/') + 13));
+    return existsSync(installed) ? installed : folder;
+  });
+  await writeFile(path.join(staging, noticesFile), await thirdPartyNotices([...inside, ...folders]));
+}
+
+async function filesBelow(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 async function fetchPackage(name) {

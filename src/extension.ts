@@ -11,6 +11,7 @@ import { registerCommands } from './views/commands.ts';
 import { activateCrops } from './views/crops/activateCrops.ts';
 import { activateCurate } from './views/curate/activateCurate.ts';
 import { activateFieldMapping } from './views/fieldMapping/activateFieldMapping.ts';
+import { activateModels } from './views/models/activateModels.ts';
 import { activateRedundancy } from './views/redundancy/activateRedundancy.ts';
 import { activateReplay } from './views/replay/activateReplay.ts';
 import { offeredModels } from './views/replay/offeredModels.ts';
@@ -31,6 +32,7 @@ export function activate(context: vscode.ExtensionContext): void {
   activateCrops(context, session, transcripts);
   activateReplay(context, session, transcripts);
   const models = offeredModels(context, session);
+  activateModels(context, session, models);
   activateCharts(context, session);
   activateCurate(context, session, models);
   activateFieldMapping(context, session);

@@ -18,10 +18,11 @@ import { createRolloutReader } from '../engine/rolloutReader.ts';
 import type { Library } from '../engine/library.ts';
 import type { RunIndex } from '../engine/runIndex.ts';
 import type { CurationApi, CurationConfig, CurationExport, CurationExported, Funnel } from '../protocol/curation.ts';
+import type { JudgeEndpoint } from '../protocol/judgeEndpoint.ts';
 import { judgePrompts } from '../protocol/judgePrompt.ts';
 import type { Handlers } from '../protocol/rpc.ts';
 import { printJson, problem, sentenceOf, sharedOptions, UsageError, type Arguments, type Command } from './command.ts';
-import { askEndpoint, endpointAddress, judgeKeyVariable, type JudgeEndpoint } from './judgeEndpoint.ts';
+import { askJudgeAt, judgeAddress, judgeKeyVariable } from './judgeEndpoint.ts';
 import { generateToolFree } from './generateToolFree.ts';
 import { cacheFolder, onlyPath, reportNotes, runOptions, withLibrary } from './openLogs.ts';
 
@@ -53,6 +54,7 @@ const usualRequests = 4;
 
 async function curate(given: Arguments): Promise<boolean> {
   const path = onlyPath(given, 'curate');
+  checkTogether(given);
   const config = await configOf(given);
   const target = targetOf(given, config);
   const rowsFile = rowsFileOf(given);
@@ -104,6 +106,17 @@ async function curate(given: Arguments): Promise<boolean> {
       throw error;
     }
   });
+}
+
+/** Options that decide the same, or that another one needs. */
+function checkTogether(given: Arguments): void {
+  if (given.option('base') !== null && given.option('generate-with') !== null) {
+    throw new UsageError('--base and --generate-with both give tool-free rollouts: choose one');
+  }
+  for (const name of ['judge-model', 'judge-prompt', 'judge-requests']) {
+    if (given.option(name) !== null && given.option('judge') === null)
+      throw new UsageError(`--${name} goes with --judge URL`);
+  }
 }
 
 interface Exporting {
@@ -171,7 +184,7 @@ function targetOf(given: Arguments, { stage }: CurationConfig): CurationExport |
   return { path: resolve(out), format, form, images: images === 'files' ? 'files' : 'data URIs' };
 }
 
-interface GivenJudge extends JudgeEndpoint {
+interface GivenJudge extends Pick<JudgeEndpoint, 'address' | 'model'> {
   readonly prompt: string;
   readonly concurrency: number;
 }
@@ -192,7 +205,7 @@ async function judgeOf(given: Arguments, { stage, off }: CurationConfig): Promis
   const concurrency = Number(given.option('judge-requests') ?? usualRequests);
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw new UsageError('--judge-requests takes a whole number from 1 on');
-  return { address: endpointAddress(url), model, prompt, concurrency };
+  return { address: judgeAddress(url), model, prompt, concurrency };
 }
 
 /** All runs at the path, or the one that is named, read to their end. */
@@ -264,7 +277,7 @@ function handlersOf(library: Library, judge: GivenJudge | null): Handlers<Curati
     loaded: (run) => Promise.resolve(library.run(run)),
     isOpen: () => true,
     tell: { curationProgress: () => undefined },
-    askJudge: judge === null ? null : askEndpoint(judge),
+    askJudge: judge === null ? null : askJudgeAt(judge),
     judgeWaits: (sentence) => {
       problem(`judge: ${sentence}`);
     },

@@ -3,8 +3,9 @@
  * own process: a native fault ends one command, and the lines that were written stay. A server is reached by plain fetch.
  * Leaves out the model and everything it is asked (src/replay), and what is printed of it (replayRows.ts).
  */
+import { existsSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, UserError } from '../base/errors.ts';
 import { readEpisode } from '../engine/readEpisode.ts';
 import { replayEpisode } from '../engine/replayEpisode.ts';
@@ -13,11 +14,13 @@ import type { Library } from '../engine/library.ts';
 import type { RunIndex } from '../engine/runIndex.ts';
 import { noFilter } from '../protocol/engine.ts';
 import { usualLogprobThresholds, type CallGain, type ModelChoice, type ProviderName } from '../protocol/replay.ts';
-import { openModel } from '../replay/openModel.ts';
+import { openModel, type OpenModel } from '../replay/openModel.ts';
 import { createReplaySession, type ReplaySession } from '../replay/replaySession.ts';
+import { UnreachableServer } from '../replay/requests.ts';
 import { rolloutsPage } from '../store/questions.ts';
 import { print, problem, sentenceOf, sharedOptions, UsageError, type Arguments, type Command } from './command.ts';
 import { cacheFolder, onlyPath, onlyRun, runOptions, withLibrary } from './openLogs.ts';
+import { plainRequest, serverKeyVariable } from './plainRequest.ts';
 import { replayRow, replayText, type Replayed } from './replayRows.ts';
 
 /** The row of cli.ts's table. */
@@ -32,10 +35,11 @@ export const replayCommand: Command = {
     variant: 'SUFFIX of the ONNX file, such as _q4 (default: the best that is there)',
     provider: 'cpu, webgpu, cuda, dml or coreml (default: what works here)',
     cuda: 'DIR   with ONNX Runtime’s CUDA libraries, for --provider cuda',
-    endpoint: 'URL   of an OpenAI-compatible server, with /v1; its key is read from OPENAI_API_KEY',
+    endpoint: `URL   of an OpenAI-compatible server, with /v1; its key is read from ${serverKeyVariable}`,
     tokenizer: 'DIR   with the tokenizer.json of the server’s model (default: the server cuts text itself)',
     samples: 'N     also estimate P(call) of every turn from so many samples',
     seed: 'N     of the samples (default 1)',
+    requests: 'N     requests in flight at a server (default 8)',
     ...runOptions,
     ...sharedOptions,
   },
@@ -51,7 +55,9 @@ const providers: Readonly<Record<ProviderName, true>> = {
   dml: true,
   coreml: true,
 };
-const parallelRequests = 8;
+const usualRequests = 8;
+/** So many rollouts in succession that found no server end it. */
+const mostUnreachable = 3;
 const pageSize = 500;
 
 /** A rollout to replay. */
@@ -62,6 +68,7 @@ interface Wanted {
 
 async function replay(given: Arguments): Promise<boolean> {
   const path = onlyPath(given, 'replay');
+  checkTogether(given);
   const choice = choiceOf(given);
   const wanted = wantedOf(given);
   if (given.option('out') !== null && wanted.kind === 'row') throw new UsageError('--out goes with --step');
@@ -75,13 +82,16 @@ async function replay(given: Arguments): Promise<boolean> {
   return withLibrary(library, async (opened) => {
     const { signal } = new AbortController();
     const { run, rollouts, readable } = await rolloutsOf(opened, path, { given: library, wanted });
-    const session = await sessionOf(choice, signal);
+    const model = await openModel(choice, { signal, tell: () => undefined, request: plainRequest });
     try {
-      const parts = { run, session, asked, reader: createRolloutReader(opened.contents), signal };
-      if (wanted.kind === 'row') return await one(rollouts[0], parts, given.json ? 'json' : 'text');
-      return (await many(rollouts, parts, given.option('out'))) && readable;
+      const reader = createRolloutReader(opened.contents);
+      const partsOf = (): Parts => ({ run, session: sessionOf(model), asked, reader, signal });
+      if (wanted.kind === 'row') return await one(rollouts[0], partsOf(), given.json ? 'json' : 'text');
+      // A server answers several at once; a model here has the processor to itself.
+      const parallel = choice.kind === 'remote' ? choice.concurrency : 1;
+      return (await many(rollouts, Array.from({ length: parallel }, partsOf), given.option('out'))) && readable;
     } finally {
-      await session.dispose();
+      await model.backend.dispose();
     }
   });
 }
@@ -103,6 +113,21 @@ function wholeNumber(given: Arguments, name: string, usual: number): number {
   throw new UsageError(`--${name} ${text} is no whole number from 0 on`);
 }
 
+/** What would decide nothing is said, not passed over. */
+function checkTogether(given: Arguments): void {
+  const is = (name: string): boolean => given.option(name) !== null;
+  const out = given.option('out');
+  if (out !== null && !existsSync(dirname(resolve(out))))
+    throw new UsageError(`--out ${out}: its folder does not exist`);
+  for (const name of ['provider', 'variant', 'cuda']) {
+    if (is(name) && is('endpoint')) throw new UsageError(`--${name} goes with a model folder, not with --endpoint`);
+  }
+  for (const name of ['tokenizer', 'requests']) {
+    if (is(name) && !is('endpoint')) throw new UsageError(`--${name} goes with --endpoint`);
+  }
+  if (is('seed') && !is('samples')) throw new UsageError('--seed goes with --samples');
+}
+
 function choiceOf(given: Arguments): ModelChoice {
   const model = given.option('model');
   if (model === null) throw new UsageError('replay needs --model DIR, or --endpoint URL --model NAME');
@@ -110,10 +135,10 @@ function choiceOf(given: Arguments): ModelChoice {
   const provider = given.option('provider');
   if (endpoint !== null) {
     if (!/^https?:\/\//u.test(endpoint)) throw new UsageError(`--endpoint ${endpoint} is no http address`);
-    if (provider !== null) throw new UsageError('--provider goes with a model folder, not with --endpoint');
     const tokenizer = given.option('tokenizer');
     const tokenizerFolder = tokenizer === null ? null : resolve(tokenizer);
-    return { kind: 'remote', endpoint, model, tokenizerFolder, concurrency: parallelRequests };
+    const concurrency = Math.max(1, wholeNumber(given, 'requests', usualRequests));
+    return { kind: 'remote', endpoint, model, tokenizerFolder, concurrency };
   }
   const cuda = given.option('cuda');
   return {
@@ -166,38 +191,13 @@ async function rolloutsOf(
   return { run, rollouts: [wanted.rollout], readable: true };
 }
 
-async function sessionOf(choice: ModelChoice, signal: AbortSignal): Promise<ReplaySession> {
+function sessionOf({ backend, tokens }: OpenModel): ReplaySession {
   const nobody = (): void => undefined;
-  const { backend, tokens } = await openModel(choice, { signal, tell: nobody, request: fetched });
   return createReplaySession({
     backend,
     tokens,
     tell: { scored: nobody, branchText: nobody, progress: nobody, log: nobody },
   });
-}
-
-async function fetched(
-  { url, method, body }: { readonly url: string; readonly method: 'GET' | 'POST'; readonly body: string | null },
-  signal?: AbortSignal,
-): Promise<{ readonly status: number; readonly retryAfter: number | null; readonly body: string }> {
-  const key = process.env['OPENAI_API_KEY'];
-  const answer = await fetch(url, {
-    method,
-    body,
-    headers: {
-      ...(body === null ? {} : { 'content-type': 'application/json' }),
-      ...(key === undefined || key === '' ? {} : { authorization: `Bearer ${key}` }),
-    },
-    // A redirect could lead the key elsewhere.
-    redirect: 'error',
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const retryAfter = Number(answer.headers.get('retry-after') ?? Number.NaN);
-  return {
-    status: answer.status,
-    retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
-    body: await answer.text(),
-  };
 }
 
 /** What every rollout is replayed with. */
@@ -216,25 +216,49 @@ async function one(wanted: Wanted | undefined, parts: Parts, format: 'json' | 't
   return true;
 }
 
-async function many(rollouts: readonly Wanted[], parts: Parts, out: string | null): Promise<boolean> {
+/** As many at a time as there are sessions; lines come in the order of the rollouts. */
+async function many(rollouts: readonly Wanted[], sessions: readonly Parts[], out: string | null): Promise<boolean> {
   const file: FileHandle | null = out === null ? null : await opened(out);
-  let failed = 0;
-  try {
-    for (const [done, wanted] of rollouts.entries()) {
+  const lines = new Map<number, string | null>();
+  let [failed, unreachable, next, done, written] = [0, 0, 0, 0, 0];
+  const write = async (): Promise<void> => {
+    for (let line = lines.get(written); line !== undefined; line = lines.get(written)) {
+      lines.delete(written);
+      written += 1;
+      if (line !== null) await (file === null ? print(line) : file.write(`${line}\n`));
+    }
+  };
+  let writing = Promise.resolve();
+  const work = async (parts: Parts): Promise<void> => {
+    for (let at = next++; at < rollouts.length && unreachable < mostUnreachable; at = next++) {
+      const wanted = rollouts[at];
+      if (wanted === undefined) return;
+      let line: string | null = null;
       try {
-        const line = JSON.stringify(replayRow(await replayOne(wanted, parts)));
-        if (file === null) await print(line);
-        else await file.write(`${line}\n`);
+        line = JSON.stringify(replayRow(await replayOne(wanted, parts)));
+        unreachable = 0;
       } catch (error) {
-        // One rollout that cannot be replayed does not cost the others.
+        // One rollout that cannot be replayed does not cost the others; a server that is gone does.
         if (!(error instanceof UserError)) throw error;
         failed += 1;
+        if (error instanceof UnreachableServer) unreachable += 1;
         problem(`error: ${wanted.file}: record ${wanted.row + 1}: ${sentenceOf(error)}`);
       }
-      process.stderr.write(`${done + 1} of ${rollouts.length} rollouts\n`);
+      lines.set(at, line);
+      writing = writing.then(write);
+      await writing;
+      done += 1;
+      process.stderr.write(`${done} of ${rollouts.length} rollouts\n`);
     }
+  };
+  try {
+    await Promise.all(sessions.map(work));
   } finally {
+    await writing.catch(() => undefined);
     await file?.close();
+  }
+  if (unreachable >= mostUnreachable) {
+    throw new UserError(`The server is gone: ${rollouts.length - done} of ${rollouts.length} rollouts were left.`);
   }
   return failed === 0;
 }

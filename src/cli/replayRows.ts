@@ -93,7 +93,7 @@ export function replayText(replayed: Replayed): string {
   const { facts, episode, aligned, verdict, decisions, gains } = replayed;
   const lines = [
     episode.title,
-    `${facts.name} (${facts.precision}, ${facts.provider}): ${verdict.sentence}`,
+    `${facts.name} (${facts.kind === 'remote' ? facts.provider : `${facts.precision}, ${facts.provider}`}): ${verdict.sentence}`,
     ...[...episode.notes, ...aligned.notes, ...facts.warnings].map((note) => `- ${note}`),
     '',
     tableText(

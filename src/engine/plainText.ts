@@ -6,7 +6,7 @@
 /** A value of a table cell. */
 export type CellValue = string | number | boolean | null;
 
-const longestCell = 60;
+const longestCell = 80;
 
 /** Rows as aligned columns with a heading; numbers to the right with four significant digits, null as '–'. */
 export function tableText(rows: readonly Readonly<Record<string, CellValue>>[]): string {

@@ -48,7 +48,8 @@ export async function replayEpisode(source: ReplaySource): Promise<ReplayEpisode
   return {
     ref: source.ref,
     title: replayTexts.title({
-      step: stored?.step ?? rollout.step,
+      // A log without steps is read as one step, which is not the log's.
+      step: source.run.summary().hasSteps ? (stored?.step ?? rollout.step) : null,
       question: rollout.question,
       member: row?.member ?? null,
       size: row?.groupSize ?? null,

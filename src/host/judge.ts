@@ -1,16 +1,17 @@
 /**
  * The judge as the engine asks it: an endpoint named by the settings or a model of the editor, and only while a round that
  * the user agreed to is open. One a window. The engine asks again, caches and resumes; here nothing is kept.
- * Leaves out HTTP (judgeEndpoint.ts), the editor's models (judgeEditor.ts) and agreeing (views/curate).
+ * Leaves out HTTP (protocol/judgeEndpoint.ts), the editor's models (judgeEditor.ts) and agreeing (views/curate).
  */
 import * as vscode from 'vscode';
 import type { JudgeChoice, JudgeChoices } from '../protocol/curatePage.ts';
 import type { JudgeHostApi } from '../protocol/curation.ts';
+import { askEndpoint, endpointAddress, judgeTimeoutMs, type JudgeAnswer } from '../protocol/judgeEndpoint.ts';
 import type { Handlers } from '../protocol/rpc.ts';
 import { onSettingChange, setting } from './config.ts';
+import { endpointKey, setEndpointKey } from './endpointKey.ts';
 import { askEditor, editorJudges, isEditorJudge } from './judgeEditor.ts';
-import { askEndpoint, endpointAddress, type JudgeAnswer } from './judgeEndpoint.ts';
-import { judgeKey, setJudgeKey } from './judgeKey.ts';
+import { judgeSentences } from './judgeEndpoint.ts';
 
 /** The judge of a window. */
 export interface Judge extends vscode.Disposable {
@@ -29,8 +30,6 @@ export interface Judge extends vscode.Disposable {
   readonly onDidChange: vscode.Event<void>;
 }
 
-/** Answers take a while where a model reasons first. */
-const timeoutMs = 180_000;
 const mostInFlight = 64;
 
 /** Opens the judge; nothing is sent before a round is opened. */
@@ -57,11 +56,11 @@ export function openJudge(context: vscode.ExtensionContext): Judge {
     if (address === null || endpointJudge()?.id !== judge) {
       return never(l10n.t('The settings of the judge were changed while it was asked.'));
     }
-    const key = await judgeKey(context.secrets, address);
+    const key = await endpointKey(context.secrets, 'judge', address);
     const model = setting('judge.model').trim();
     return askEndpoint(
       { prompt, maximumTokens },
-      { endpoint: { address, model, key }, fetch, signal, timeoutMs, l10n },
+      { endpoint: { address, model, key }, fetch, signal, timeoutMs: judgeTimeoutMs, sentences: judgeSentences(l10n) },
     );
   };
 
@@ -89,7 +88,7 @@ export function openJudge(context: vscode.ExtensionContext): Judge {
           : []),
       ];
       const address = endpoint();
-      const hasKey = address !== null && (await judgeKey(context.secrets, address)) !== null;
+      const hasKey = address !== null && (await endpointKey(context.secrets, 'judge', address)) !== null;
       return { judges: [...(mine === null ? [] : [mine]), ...editor], notes, hasKey };
     },
     openRound: (judge) => {
@@ -109,7 +108,7 @@ export function openJudge(context: vscode.ExtensionContext): Judge {
     endpoint,
     setKey: async (key) => {
       const address = endpoint();
-      if (address !== null) await setJudgeKey(context.secrets, address, key);
+      if (address !== null) await setEndpointKey(context.secrets, { owner: 'judge', address, key });
     },
     onDidChange: changed.event,
     dispose: () => {

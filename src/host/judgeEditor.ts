@@ -5,7 +5,7 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../base/errors.ts';
 import type { JudgeChoice } from '../protocol/curatePage.ts';
-import type { JudgeAnswer } from './judgeEndpoint.ts';
+import type { JudgeAnswer } from '../protocol/judgeEndpoint.ts';
 
 const prefix = 'editor:';
 /** An answer is a verdict and a sentence. */

@@ -1,13 +1,13 @@
 /**
  * ONNX Runtime's CUDA libraries, which no package of the extension carries: where onnxruntime-node's own install step
  * would get them (feed, package, version, files), how large that is, and their download or copy into a folder of ours.
- * A download is checked by the hash that the feed names. Linux x64 only; CUDA 12 itself is the machine's.
+ * A download is resumed where it broke and checked by the hash that the feed names. Linux x64 only; CUDA 12 itself is the machine's.
  * Leaves out asking the user (views/replay).
  */
 import metadata from 'onnxruntime-node/script/install-metadata.js';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -105,13 +105,56 @@ async function jsonAt(url: string, signal: AbortSignal): Promise<JsonObject> {
   return value;
 }
 
-/** Downloads the package, checks it, and keeps the libraries in the folder; rejects on abort. */
+/**
+ * Downloads the package, checks it, and keeps the libraries in the folder; rejects on abort. What was loaded of a download
+ * that broke or was cancelled is kept, and the next one goes on from there.
+ */
 export async function downloadCuda({ libraries, from, folder, signal, progress }: CudaDownload): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const archive = path.join(folder, 'package.nupkg.partial');
-  const answer = await fetch(from.url, { signal });
+  const archive = path.join(folder, partialName(from));
+  await removeOthers(folder, path.basename(archive));
+  if ((await sizeOf(archive)) !== from.sizeBytes) await loadRest(archive, { from, signal, progress });
+  signal.throwIfAborted();
+  if ((await sha512Of(archive)) !== from.sha512) {
+    await rm(archive, { force: true });
+    throw new CudaProblem('wrong hash', from.url);
+  }
+  try {
+    await unpack(archive, libraries, folder);
+  } catch (error) {
+    // It is what the feed says it is: loading it again would change nothing.
+    await rm(archive, { force: true });
+    throw error;
+  }
+  await mark(folder, libraries, from.url);
+  await rm(archive, { force: true });
+}
+
+const partialEnding = '.nupkg.partial';
+
+/** Named by what it will be, so that another version's beginning is never taken for this one's. */
+function partialName({ sha512 }: CudaPackage): string {
+  return `${createHash('sha256').update(sha512).digest('hex').slice(0, 16)}${partialEnding}`;
+}
+
+async function removeOthers(folder: string, kept: string): Promise<void> {
+  const names = await readdir(folder);
+  const others = names.filter((name) => name.endsWith(partialEnding) && name !== kept);
+  await Promise.all(others.map((name) => rm(path.join(folder, name), { force: true })));
+}
+
+/** Loads what is missing behind what is there, or all of it where the server gives no parts. */
+async function loadRest(
+  archive: string,
+  { from, signal, progress }: Pick<CudaDownload, 'from' | 'signal' | 'progress'>,
+): Promise<void> {
+  const there = (await sizeOf(archive)) ?? 0;
+  const first = there < from.sizeBytes ? there : 0;
+  const answer = await fetch(from.url, { signal, headers: first === 0 ? {} : { range: `bytes=${first}-` } });
   if (!answer.ok || answer.body === null) throw new CudaProblem('no feed', `${from.url} (${answer.status})`);
-  let done = 0;
+  const goesOn = answer.status === 206 && (answer.headers.get('content-range') ?? '').startsWith(`bytes ${first}-`);
+  let done = goesOn ? first : 0;
+  progress(done, from.sizeBytes);
   const counted = async function* (source: AsyncIterable<Uint8Array>) {
     for await (const bytes of source) {
       done += bytes.length;
@@ -119,15 +162,15 @@ export async function downloadCuda({ libraries, from, folder, signal, progress }
       yield bytes;
     }
   };
-  try {
-    const stream = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
-    await pipeline(stream, counted, createWriteStream(archive), { signal });
-    if ((await sha512Of(archive)) !== from.sha512) throw new CudaProblem('wrong hash', from.url);
-    await unpack(archive, libraries, folder);
-    await mark(folder, libraries, from.url);
-  } finally {
-    await rm(archive, { force: true });
-  }
+  const stream = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
+  await pipeline(stream, counted, createWriteStream(archive, { flags: goesOn ? 'a' : 'w' }), { signal });
+}
+
+async function sizeOf(file: string): Promise<number | null> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => null,
+  );
 }
 
 async function sha512Of(file: string): Promise<string> {

@@ -1,7 +1,8 @@
 /**
- * Models from a Hugging Face Hub: what files a repository has, which of them are one model, and their download into a
- * folder: resumed where it stopped, each file checked against the hash that the Hub names, the folder marked whole at the
- * end. Nothing is asked of the network before a function here is called. Leaves out asking the user (views/replay).
+ * Models from a Hugging Face Hub: what files a repository has, and the download of those that are one model into a folder:
+ * resumed where it stopped, each file checked against the hash that the Hub names, the folder marked whole at the end.
+ * Nothing is asked of the network before a function here is called. Leaves out which files are one model
+ * (protocol/modelFiles.ts) and asking the user (views/replay).
  */
 import { downloadFile, listFiles } from '@huggingface/hub';
 import { createHash } from 'node:crypto';
@@ -12,6 +13,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../base/errors.ts';
 import { isObject } from '../base/json.ts';
+import type { ListedModel } from '../protocol/modelFiles.ts';
 
 /** Where a repository is; '' for the client's usual Hub. */
 export interface HubAddress {
@@ -30,20 +32,23 @@ export interface HubFile {
   readonly gitHash: string | null;
 }
 
-/** Files that together are one model in one precision. */
-export interface ModelVariant {
-  /** "", "_q4", "_fp16" */
-  readonly suffix: string;
-  readonly files: readonly HubFile[];
-  readonly sizeBytes: number;
-}
+/** A model of a repository. */
+export type HubModel = ListedModel<HubFile>;
 
 /** What is there of a downloaded model. */
 export interface DownloadedModel {
   readonly folder: string;
   readonly repository: string;
+  /** Folder within the repository, '' for its own. */
+  readonly inside: string;
   readonly suffix: string;
+  /** As the names of its files say it; null where none does. */
+  readonly precision: string | null;
   readonly sizeBytes: number;
+  /** Hub that it came from, '' for the usual one. */
+  readonly endpoint: string;
+  /** False where a download broke or was cancelled: the next one of the same model goes on. */
+  readonly whole: boolean;
 }
 
 /** The sentences that the owner says, in its language. */
@@ -72,27 +77,10 @@ export async function listHubFiles({ endpoint, repository }: HubAddress): Promis
   return files;
 }
 
-/** The models among the files, smallest first: `onnx/model<suffix>.onnx`, or `model<suffix>.onnx` beside the texts. */
-export function variantsOf(files: readonly HubFile[]): readonly ModelVariant[] {
-  const texts = files.filter(({ path: name }) => /^[\w.-]+\.(json|jinja|txt|model)$/.test(name));
-  const variants = files.flatMap(({ path: name }) => {
-    const match = /^(onnx\/)?model(_[a-z0-9_]+)?\.onnx$/.exec(name);
-    if (match === null) return [];
-    // Weights lie beside their graph: model.onnx_data, model.onnx_data_1, model.onnx.data.
-    const own = files.filter(
-      ({ path: other }) =>
-        other === name || (/^[_.]data(_\d+)?$/.test(other.slice(name.length)) && other.startsWith(name)),
-    );
-    const all = [...own, ...texts];
-    return [{ suffix: match[2] ?? '', files: all, sizeBytes: all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }];
-  });
-  return variants.sort((a, b) => a.sizeBytes - b.sizeBytes);
-}
-
 /** What a download needs. */
 export interface DownloadOptions {
   readonly from: HubAddress;
-  readonly variant: ModelVariant;
+  readonly model: HubModel;
   /** A folder of ours for this model; need not exist. */
   readonly folder: string;
   readonly messages: HubMessages;
@@ -103,25 +91,33 @@ export interface DownloadOptions {
 
 /** Downloads what is missing; rejects on abort and leaves what was loaded for the next time. */
 export async function downloadModel(options: DownloadOptions): Promise<void> {
-  const { variant, folder, from } = options;
+  const { model, folder, from } = options;
+  const { suffix, precision, sizeBytes, folder: inside } = model;
+  const mark = (whole: boolean): Promise<void> => {
+    const { endpoint, repository } = from;
+    const content = { endpoint, repository, inside, suffix, precision, sizeBytes, whole };
+    return writeFile(path.join(folder, markFile), JSON.stringify(content));
+  };
+  await mkdir(folder, { recursive: true });
+  await mark(false);
   let before = 0;
-  for (const file of variant.files) {
+  for (const file of model.files) {
     options.signal.throwIfAborted();
     await downloadOne(file, options, (bytes) => {
-      options.progress(before + bytes, variant.sizeBytes);
+      options.progress(before + bytes, model.sizeBytes);
     });
     before += file.sizeBytes;
   }
-  const mark = { repository: from.repository, suffix: variant.suffix, sizeBytes: variant.sizeBytes };
-  await writeFile(path.join(folder, markFile), JSON.stringify(mark));
+  await mark(true);
 }
 
 async function downloadOne(
   file: HubFile,
-  { from, folder, messages, signal }: DownloadOptions,
+  { from, model, folder, messages, signal }: DownloadOptions,
   progress: (bytes: number) => void,
 ): Promise<void> {
-  const target = placeIn(folder, file.path);
+  // The folder of a model is the one with its texts, however deep in the repository that is.
+  const target = placeIn(folder, model.folder === '' ? file.path : path.posix.relative(model.folder, file.path));
   const there = await sizeOf(target);
   if (there === file.sizeBytes && (await isRight(target, file))) {
     progress(there);
@@ -196,12 +192,13 @@ async function sizeOf(file: string): Promise<number | null> {
 }
 
 /** Where a repository's model is kept below a folder of ours. */
-export function folderOfModel(root: string, repository: string, suffix: string): string {
-  const name = `${repository}${suffix}`.replaceAll(/[^\w.-]+/g, '__');
+export function folderOfModel(root: string, repository: string, model: Pick<HubModel, 'folder' | 'suffix'>): string {
+  const inside = model.folder === '' ? '' : `/${model.folder}`;
+  const name = `${repository}${inside}${model.suffix}`.replaceAll(/[^\w.-]+/g, '__');
   return path.join(root, name.replace(/^\.+/, ''));
 }
 
-/** The models below a folder of ours that are there whole. */
+/** The models below a folder of ours, also those of which a part is there. */
 export async function downloadedModels(root: string): Promise<readonly DownloadedModel[]> {
   const names = await readdir(root).catch(() => []);
   const found = await Promise.all(
@@ -210,8 +207,17 @@ export async function downloadedModels(root: string): Promise<readonly Downloade
       const text = await readFile(path.join(folder, markFile), 'utf8').catch(() => null);
       const mark = text === null ? null : parsed(text);
       if (!isObject(mark) || typeof mark.repository !== 'string' || typeof mark.suffix !== 'string') return null;
-      const sizeBytes = typeof mark.sizeBytes === 'number' ? mark.sizeBytes : 0;
-      return { folder, repository: mark.repository, suffix: mark.suffix, sizeBytes };
+      const { repository, suffix, inside, precision, sizeBytes, endpoint, whole } = mark;
+      return {
+        folder,
+        repository,
+        suffix,
+        inside: typeof inside === 'string' ? inside : '',
+        precision: typeof precision === 'string' ? precision : null,
+        sizeBytes: typeof sizeBytes === 'number' ? sizeBytes : 0,
+        endpoint: typeof endpoint === 'string' ? endpoint : '',
+        whole: whole !== false,
+      };
     }),
   );
   return found.filter((model) => model !== null);

@@ -8,6 +8,7 @@ import { processPort } from '../engine/processPort.ts';
 import type { NetworkApi, ReplayerEvents } from '../protocol/replay.ts';
 import { openConnection } from '../protocol/rpc.ts';
 import { replayerHandlers } from '../replay/replayerHandlers.ts';
+import { requestInParts } from '../replay/requestParts.ts';
 
 /** Exit code after a bug, from sysexits.h: EX_SOFTWARE. */
 const bugExitCode = 70;
@@ -24,10 +25,9 @@ process.on('disconnect', () => {
 });
 
 const connection = openConnection(processPort(process));
-const network = connection.client<NetworkApi>();
 connection.serve(
   replayerHandlers({
     tell: connection.emitter<ReplayerEvents>(),
-    request: (params, signal) => network.request(params, signal),
+    request: requestInParts(connection.client<NetworkApi>()),
   }),
 );

@@ -119,10 +119,13 @@ export interface PlayerHostApi {
   tokens(params: Sided & { readonly first: number }): TokenSlice;
   /** Scores all policy tokens; values come as events. Values that are there already come again. */
   score(params: Sided): LogprobVerdict;
+  /** Those that need no samples, and the Monte Carlo estimates that are kept of this provenance. */
   decisions(params: Sided): readonly DecisionPoint[];
   estimate(params: Sided & { readonly turn: number }): DecisionPoint;
   branch(params: Sided & { readonly turn: number; readonly intervention: Intervention }): KeptBranch;
   gains(params: Sided): readonly CallGain[];
+  /** Gains that are kept of this provenance, by the player or by a step that was replayed; null for none. */
+  knownGains(params: Sided): readonly CallGain[] | null;
   branches(params: Record<string, never>): readonly KeptBranch[];
   /** Asks for a new name; null where it was left as it is. */
   renameBranch(params: { readonly id: string }): string | null;

@@ -8,6 +8,24 @@ import type { ArmShare, BackendFacts, DecisionPoint, Intervention, LogprobAgreem
 import { outcomeSign } from './playerSigns.ts';
 import { verdictSign } from './texts.ts';
 
+const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+/** Below this a number is written with a power of ten: its zeros could not be counted. */
+const smallest = 0.001;
+
+/** "0.41", "3.19·10⁻⁶": three significant digits at any size. */
+export function smallNumberText(value: number): string {
+  const size = Math.abs(value);
+  if (!(size < smallest) || size === 0) return numberText(value);
+  const [mantissa = '', power = ''] = value.toExponential(2).split('e-');
+  const digits = [...power].map((digit) => superscripts[Number(digit)] ?? '').join('');
+  return `${numberText(Number(mantissa))}·10⁻${digits}`;
+}
+
+/** "−12": a difference of shares in percentage points. */
+function pointsText(difference: number): string {
+  return percentText(difference).replace(/\s*%$/, '');
+}
+
 /** What an arm is called, by what was done differently. */
 const changedArms: Readonly<Record<Intervention['kind'], string>> = {
   'no call': 'without the call',
@@ -17,11 +35,12 @@ const changedArms: Readonly<Record<Intervention['kind'], string>> = {
 
 /** "0.41 (0.29–0.54, n = 32)". */
 function withInterval(point: Pick<DecisionPoint, 'callProbability' | 'low' | 'high' | 'n'>): string {
+  const { low, high } = point;
   const inside = [
-    ...(point.low === null || point.high === null ? [] : [`${numberText(point.low)}–${numberText(point.high)}`]),
+    ...(low === null || high === null ? [] : [`${smallNumberText(low)}–${smallNumberText(high)}`]),
     ...(point.n === 0 ? [] : [`n = ${countText(point.n)}`]),
   ];
-  return `${numberText(point.callProbability)}${inside.length === 0 ? '' : ` (${inside.join(', ')})`}`;
+  return `${smallNumberText(point.callProbability)}${inside.length === 0 ? '' : ` (${inside.join(', ')})`}`;
 }
 
 /** "29 of 32 right (76–97 %)". */
@@ -57,6 +76,7 @@ export const playerTexts = {
   speedOf: (speed: number) => `${numberText(speed)}×`,
   width: 'Width by',
   widths: { tokens: 'tokens', time: 'time' },
+  turn: (number: number) => `turn ${countText(number)}`,
   turnOf: (number: number, count: number) => `turn ${countText(number)} of ${countText(count)}`,
   keys: 'Keys',
   keysTitle: 'Show the keys (?)',
@@ -67,7 +87,7 @@ export const playerTexts = {
     ['.', 'next decision'],
     ['r', 'run the counterfactual of this turn'],
     ['m', 'sample P(call) of this turn'],
-    ['Esc', 'stop what runs, else back to the transcript'],
+    ['Esc', 'close this sheet, else stop what runs, else back to the transcript'],
     ['?', 'show or hide the keys'],
   ] as const,
 
@@ -82,13 +102,18 @@ export const playerTexts = {
   noTool: 'call',
   redundant: ' ⚠',
   segmentTitle: (label: string, size: string, rules: string) =>
-    `${label}, ${size}${rules === '' ? '' : `. Redundant: ${rules}`}`,
+    `${size === '' ? label : `${label}, ${size}`}${rules === '' ? '' : `. Redundant: ${rules}`}`,
   sizeTokens: (tokens: number, estimated: boolean) => `${estimated ? 'about ' : ''}${pluralText(tokens, 'token')}`,
 
   recorded: (label: string) => `${label}, as recorded`,
   givenNote: 'Given to the policy, not written by it: it is dimmed and not scored.',
   cut: (characters: number) =>
     `${pluralText(characters, 'character')} more are left out here. The transcript has them.`,
+  beyondContext: (context: number) =>
+    `This turn lies beyond the model’s context of ${pluralText(context, 'token')}: it is not scored, and nothing can be asked of the model here.`,
+  partlyBeyond: (context: number) =>
+    `The rest of this turn lies beyond the model’s context of ${pluralText(context, 'token')}: it is not scored.`,
+  pads: (count: number) => `[picture: ${pluralText(count, 'pad')}]`,
   pictures: 'Pictures of this turn',
   measure: 'Heat by',
   measures: { logprob: 'surprise', entropy: 'entropy', rank: 'rank' },
@@ -124,11 +149,13 @@ export const playerTexts = {
     'Without a model this is a plain replay. A model says how probable each token was, whether it would call the tool here, and how the answer turns out without the call.',
   loading: (name: string) => `${name} is being loaded…`,
   speaking: (name: string, { precision, provider }: Pick<BackendFacts, 'precision' | 'provider'>) =>
-    `${name} · ${precision} · ${provider}`,
+    // A server does not say its precision.
+    [name, ...(precision === 'unknown' ? [] : [precision]), provider].join(' · '),
   tested: ' ✓ checked against the CPU',
   untrusted: ' ✗ differs from the CPU',
   slow: ' (slower than the CPU)',
   standIn: 'A stand-in: it says what this model would do, not what the policy that acted would do.',
+  alsoStandIn: 'A stand-in: not the policy that acted.',
   samePolicy: 'Its log-probs are the logged ones: as far as numbers tell, this is the policy that acted.',
   provenance: 'Where these numbers come from',
   attempts: 'Providers that were tried',
@@ -143,17 +170,18 @@ export const playerTexts = {
   cancelled: 'Stopped.',
   again: 'Score again',
   sourceOf: (source: string, misaligned: number) =>
-    `Tokens from ${source === 'logged ids' ? 'the logged ids' : source === 'exact text' ? 'the exact text of the log' : 'the chat template'}; ${percentText(misaligned)} misaligned.`,
+    `Tokens from ${source === 'logged ids' ? 'the logged ids' : source === 'exact text' ? 'the exact text of the log' : 'the chat template'}; ${percentText(misaligned)} misaligned${misaligned === 0 ? '' : ': other tokens, or tokens cut elsewhere, may have been sampled'}.`,
+  nothingScored: 'No token of the policy could be scored with this model.',
 
   agreement: 'Logged against replayed',
   agreementHead: ['temperature', 'tokens', 'mean |Δ|', '99th percentile', 'largest', 'k3 KL, nats'] as const,
   agreementRow: (one: LogprobAgreement): readonly string[] => [
     numberText(one.temperature),
     countText(one.tokens),
-    numberText(one.meanAbsolute),
-    numberText(one.p99Absolute),
-    numberText(one.maximumAbsolute),
-    numberText(one.k3),
+    smallNumberText(one.meanAbsolute),
+    smallNumberText(one.p99Absolute),
+    smallNumberText(one.maximumAbsolute),
+    smallNumberText(one.k3),
   ],
   fits: ' (fits)',
   outside: (share: number) => `${percentText(share)} of the logged tokens lie outside top-p.`,
@@ -161,24 +189,30 @@ export const playerTexts = {
 
   curve: 'P(call) over the episode',
   curveEmpty: 'P(call) of each decision is shown here once there is an estimate.',
-  curvePoint: (label: string, point: DecisionPoint) => `${label}: P(call) ${withInterval(point)}, ${point.estimator}`,
+  curvePoint: (label: string, point: DecisionPoint, model: string) =>
+    `${label}: P(call) ${withInterval(point)}, ${point.estimator}${model === '' ? '' : `, ${model}`}`,
   curveHead: ['turn', 'P(call)', 'answer now', 'estimator', 'conditional on', 'recorded', 'model'] as const,
   interval: withInterval,
   estimators,
   unconditional: 'nothing',
   called: '● called',
   answered: '○ answered',
-  noModelNeeded: 'none (siblings)',
+  noModelNeeded: 'none: the group’s own rollouts',
   solid: (name: string) => `— ${name}`,
   dashed: (name: string) => `- - ${name}`,
-  dots: '● siblings',
+  dots: '◇ siblings',
+  choices: 'below: ● called, ○ answered',
   table: 'As a table',
 
   would: 'What this model would do here',
+  wouldWithout: 'The decision here',
   wouldOf: (name: string) => `What ${name} would do here`,
   notDecision: 'No decision is made in this turn: it was given to the policy.',
+  noEstimate: 'Nothing is estimated here yet.',
+  noModelYet: 'No model is there to be asked: choose one first.',
+  notReadyYet: 'The model is not ready yet.',
   decision: (point: DecisionPoint) =>
-    `call ${withInterval(point)} · answer now ${numberText(1 - point.callProbability)}`,
+    `call ${withInterval(point)} · answer now ${smallNumberText(1 - point.callProbability)}`,
   decisionBy: (point: DecisionPoint) =>
     `${point.estimator}: ${estimators[point.estimator]}${point.given === '' ? '' : `; ${point.given}`}${
       point.n === 0 ? '' : `; temperature ${numberText(point.temperature)}`
@@ -186,7 +220,10 @@ export const playerTexts = {
   estimate: (samples: number) => `Sample P(call), n = ${countText(samples)}`,
   estimateTitle: 'Monte Carlo from the start of this turn through the reasoning (m)',
   counterfactual: 'Continue without the tool',
-  counterfactualTitle: 'Both arms are sampled from the start of this turn (r)',
+  counterfactualTitle:
+    'Samples from the start of this turn, before its reasoning, beside a control arm that goes on behind the recorded result (r)',
+  noToolsTitle:
+    'Samples from the start of this turn with the tools taken out of the prompt, beside a control arm that goes on behind the recorded result',
   noTools: 'Without tools in the prompt',
   otherResult: 'With another result…',
   otherResultLabel: 'The result that is given instead',
@@ -195,6 +232,8 @@ export const playerTexts = {
   armNames: { intervention: 'with the change', control: 'control, as recorded' },
   gains: 'Information gain of the calls',
   gainsTitle: 'How much more probable the recorded answer becomes by each call',
+  gainsNote:
+    'The recorded answer is put right behind the answer opener, with no reasoning before it: a screen, not a proof.',
   gain: (call: number, gain: number, flagged: boolean) =>
     `Call ${call}: ${numberText(gain)} nats${flagged ? ' ⚠ redundant: the answer was known without it' : ''}`,
   gainDetail: (withCall: number, without: number) =>
@@ -208,13 +247,19 @@ export const playerTexts = {
   changedArm: ({ kind }: Intervention, share: ArmShare) => `${changedArms[kind]}: ${armText(share)}`,
   controlArm: (share: ArmShare) => `as recorded: ${armText(share)}`,
   difference: ({ value, low, high }: { readonly value: number; readonly low: number; readonly high: number }) =>
-    `difference ${percentText(value)} (${percentText(low)} to ${percentText(high)}, Newcombe)`,
+    `difference ${pointsText(value)} percentage points (${pointsText(low)} to ${pointsText(high)}, Newcombe)`,
   sharesPicture: 'Share right in both arms, with 95 % intervals, and their difference',
   calibration: ({ agree, of }: { readonly agree: number; readonly of: number }) =>
     of === 0
       ? 'The answer check could not be tried on answers of this run.'
       : `The answer check agrees with the run’s own grader on ${countText(agree)} of ${countText(of)} recorded answers.`,
   sampleEnd: outcomeSign,
+  sampleTitles: (arm: 'intervention' | 'control', samples: readonly number[]) => {
+    const shown = samples.slice(0, 6).map((sample) => `#${sample + 1}`);
+    const more = samples.length > shown.length ? ', …' : '';
+    const times = samples.length > 1 ? ` (${countText(samples.length)} times)` : '';
+    return `${arm === 'control' ? 'control' : 'changed'} ${shown.join(', ')}${more}${times}`;
+  },
   sampleTitle: (arm: 'intervention' | 'control', sample: number) =>
     `${arm === 'control' ? 'control' : 'changed'} #${sample + 1}`,
   diff: 'diff with record',

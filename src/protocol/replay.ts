@@ -119,6 +119,8 @@ export type ModelChoice =
       readonly cudaFolder: string | null;
       /** Where edited graphs, profiles and self-tests are kept. */
       readonly storage: string;
+      /** True: a self-test that is kept there is made again. */
+      readonly checkAgain?: boolean;
     }
   | {
       readonly kind: 'remote';
@@ -136,6 +138,8 @@ export interface ProviderAttempt {
   readonly provider: ProviderName;
   /** Null where it works; else one sentence. */
   readonly failure: string | null;
+  /** The self-test that speaks against it, where it is one. */
+  readonly selfTest?: SelfTest;
 }
 
 /** The numerical self-test of a model on a provider against the CPU. */
@@ -386,12 +390,37 @@ export interface ReplayerEvents {
   log(params: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }): void;
 }
 
-/** Requests of a replayer to the host: the network is the host's, with its proxy, certificates and key. */
+/** Longest part of a body that crosses in one message, in bytes: log-probs of a long prompt are some tens of MB. */
+export const mostPartBytes = 512 * 1024;
+
+/**
+ * Requests of a replayer to the host: the network is the host's, with its proxy, certificates and key. Bodies are UTF-8 and
+ * cross in parts of at most `mostPartBytes`; `id` is the replayer's own for a request and all its parts.
+ */
 export interface NetworkApi {
-  request(params: { readonly url: string; readonly method: 'GET' | 'POST'; readonly body: string | null }): {
+  /** A part of the body of a request that is to come; the last one goes with the request. */
+  send(params: { readonly id: string; readonly part: Uint8Array }): null;
+  /** Asks, and gives the first part of the answer. */
+  request(params: {
+    readonly id: string;
+    readonly url: string;
+    readonly method: 'GET' | 'POST';
+    /** Null: no body at all. */
+    readonly body: Uint8Array | null;
+  }): AnswerPart & {
     readonly status: number;
     /** Seconds of a Retry-After header; null where none. */
     readonly retryAfter: number | null;
-    readonly body: string;
   };
+  /** The next part of an answer. */
+  receive(params: { readonly id: string }): AnswerPart;
+  /** Nothing more is wanted of a request. */
+  drop(params: { readonly id: string }): null;
+}
+
+/** A part of an answer's body. */
+export interface AnswerPart {
+  readonly part: Uint8Array;
+  /** True where `receive` has more. */
+  readonly more: boolean;
 }

@@ -21,6 +21,10 @@ const nearTexts = {
   neighbour: 'a neighbouring checkpoint, not the policy that acted',
 } as const;
 
+function askedBy(path: string): string {
+  return path === '/completions' ? `tokens (${path})` : `messages (${path})`;
+}
+
 /** Sentences and names; numbers in, text out. */
 export const replayTexts = {
   /** "step 17 · 48 × 7 = ? · 5 of 16" */
@@ -83,8 +87,23 @@ export const replayTexts = {
     `At some step the ban took out ${percentText(mass)} of the probability: what is left says little about the policy.`,
   truncated: (mass: number) =>
     `The sampler saw only ${percentText(mass)} of the probability at some step: the tail is cut off.`,
+  serverUnknown:
+    'The server does not say in which precision it runs, nor which weights: only the name of the model is known.',
+  serverTells: {
+    prompt_logprobs:
+      'It tells no entropy; the opener of a call is seen only where it is among the most probable tokens.',
+    echo: 'It tells log-probs of a prompt only by echoing it: no entropy, and ranks and openers of calls only among the most probable tokens.',
+    none: 'The server tells no log-probs of a prompt: tokens, the comparison with the log, hazards and information gains are missing. P(call) by samples and counterfactuals work.',
+  },
+  serverShould: 'It must answer /v1/completions with prompt_logprobs (vLLM), or with echo and logprobs.',
+  /** "… · asked by messages (/chat/completions); control by tokens (/completions)" */
+  asked: (label: string, intervention: string, control: string | null) =>
+    `${label} · asked by ${askedBy(intervention)}${control === null || control === intervention ? '' : `; control by ${askedBy(control)}`}`,
+  chatRefused: (refusal: string) => `The server takes no messages, so it was asked by tokens: ${refusal}`,
+  otherPrompt:
+    'The server’s own chat template lays the messages out otherwise than the tokenizer chosen here: its samples continue another text than the one that was scored.',
   onRecordedPrefix: 'on the recorded prefix',
   givenReasoning: 'given this reasoning',
-  unseen: (tokens: number) => `opener not among the most probable at ${pluralText(tokens, 'token')}`,
+  unseen: (tokens: number) => `opener unseen at ${pluralText(tokens, 'token')}`,
   undecided: (cut: number) => `${pluralText(cut, 'sample')} cut before it decided`,
 } as const;

@@ -2,6 +2,8 @@
  * What a policy model can be asked, whoever runs it: ONNX Runtime here (local.ts) or a server (remote.ts). Token ids in,
  * numbers out; natural logarithms. Leaves out text: tokenizer, chat template and alignment stand above it.
  */
+import { UserError } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { BackendFacts, ScoredTokens } from '../protocol/replay.ts';
 
 /** Teacher forcing: which tokens of a sequence are wanted. */
@@ -24,6 +26,8 @@ export interface ScoreRequest {
 /** Sampling from one prefix, several samples. Sample i uses the seed `seed + i`, whatever the others do. */
 export interface GenerateRequest {
   readonly prefix: readonly number[];
+  /** The prefix as messages (OpenAI's form), where it is one: a server may be asked by them. Models here read the ids. */
+  readonly messages?: readonly JsonObject[];
   readonly samples: number;
   readonly seed: number;
   /** 0 is greedy. */
@@ -58,12 +62,26 @@ export interface GeneratedSample {
   readonly bannedMass: number;
   /** Smallest mass that the alternatives known to the sampler covered, 1 where it saw all. Below topP it was truncated. */
   readonly seenMass: number;
+  /** How a server was asked; absent where the model runs here. */
+  readonly asked?: AskedServer;
 }
+
+/** Which endpoint of a server gave a sample. */
+export interface AskedServer {
+  readonly path: '/chat/completions' | '/completions';
+  /** Why messages were not taken although there were some; null where they were, or there were none. */
+  readonly refusal: string | null;
+  /** Whether the server read the tokens of `prefix`; null where it does not say. */
+  readonly samePrompt: boolean | null;
+}
+
+/** A model that can be sampled from only: what it would say of a text cannot be had. */
+export class CannotScore extends UserError {}
 
 /** A model that is loaded. Calls queue; each settles; an abort is honoured after at most one chunk or token. */
 export interface PolicyBackend {
   readonly facts: BackendFacts;
-  /** `heard` gets consecutive slices of the wanted positions. Rejects on ids or lengths outside the model, before a run. */
+  /** `heard` gets consecutive slices of the wanted positions. Rejects on ids or lengths outside the model, before a run; with CannotScore where it only samples. */
   score(request: ScoreRequest, heard: (slice: ScoredTokens) => void, signal: AbortSignal): Promise<void>;
   generate(
     request: GenerateRequest,

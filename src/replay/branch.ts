@@ -6,15 +6,17 @@
  */
 import { newcombeInterval, wilsonInterval } from '../analysis/intervals.ts';
 import { UserError } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { ArmShare, BranchRequest, BranchResult, BranchSample } from '../protocol/replay.ts';
 import { replayTexts } from '../protocol/replayTexts.ts';
 import { alignEpisode, type Alignment, type WrittenTurn } from './align.ts';
 import type { AnswerCheck } from './answerCheck.ts';
-import type { GeneratedSample, GeneratedToken, PolicyBackend } from './backend.ts';
+import type { AskedServer, GeneratedSample, GeneratedToken, PolicyBackend } from './backend.ts';
+import { messagesBefore, messagesWithResult } from './chatMessages.ts';
 import type { OpenerTokens } from './decide.ts';
 import type { PolicyTokens } from './policyTokens.ts';
 import { judgedSample, sampleStream, textOfSample, type Judge } from './samples.ts';
-import { withOtherResult, withoutTools } from './otherPrefix.ts';
+import { inWrapper, withOtherResult, withoutTools } from './otherPrefix.ts';
 
 /** What a branch stands on. */
 export interface BranchOptions {
@@ -57,7 +59,7 @@ export async function branchAt(
   return {
     id: request.id,
     request,
-    label: own.label,
+    label: labelOf(own, control),
     samples: fitting([...intervened, ...controlled]),
     intervention: first,
     control: second,
@@ -67,9 +69,16 @@ export async function branchAt(
       ...own.warnings,
       ...(isLastTurn(alignment, turn) && request.arms !== 'intervention' ? [replayTexts.controlAtStart] : []),
       ...truncated([...own.samples, ...control.samples], request.topP),
+      ...warningsOfServer([...own.samples, ...control.samples]),
     ],
     provenanceId: options.provenanceId,
   };
+}
+
+/** What a fork continues: ids, and the same as messages where a server may be asked by them. */
+interface Prefix {
+  readonly ids: readonly number[];
+  readonly messages: readonly JsonObject[] | null;
 }
 
 interface Arm {
@@ -89,25 +98,33 @@ interface Asked {
 
 async function interventionArm(alignment: Alignment, turn: WrittenTurn, asked: Asked): Promise<LabelledArm> {
   const { intervention } = asked.request;
-  const arm = async (prefix: readonly number[], label: string): Promise<LabelledArm> => ({
+  const arm = async (prefix: Prefix, label: string): Promise<LabelledArm> => ({
     ...(await armOf(prefix, 'intervention', { ...asked, banned: [] })),
     label,
     warnings: [],
   });
   switch (intervention.kind) {
     case 'no call':
-      return withoutCall(alignment.ids.slice(0, turn.first), asked);
+      // As tokens: a ban needs them, and only the text as it was written shows whether a call was opened.
+      return withoutCall({ ids: alignment.ids.slice(0, turn.first), messages: null }, asked);
     case 'no tools': {
       const { tokens, backend } = asked.options;
       const stripped = withoutTools(alignment.episode);
       const other = await alignEpisode(stripped, { tokens, ...backend.facts });
       const found = other.written.find((one) => one.turn === turn.turn);
       if (found === undefined) throw new UserError(replayTexts.noSuchTurn, null);
-      return arm(other.ids.slice(0, found.first), replayTexts.noTools);
+      return arm(
+        { ids: other.ids.slice(0, found.first), messages: messagesBefore(other, turn.turn) },
+        replayTexts.noTools,
+      );
     }
     case 'other result': {
-      const prefix = await withOtherResult(alignment, turn, { text: intervention.text, tokens: asked.options.tokens });
-      return arm(prefix, replayTexts.otherResult);
+      const { text } = intervention;
+      const ids = await withOtherResult(alignment, turn, { text, tokens: asked.options.tokens });
+      const next = nextOf(alignment, turn)?.turn ?? alignment.episode.turns.length;
+      const wrapped = (observed: string): string => inWrapper(observed, text);
+      const messages = messagesWithResult(alignment, { turn: turn.turn, next, text: wrapped });
+      return arm({ ids, messages }, replayTexts.otherResult);
     }
   }
 }
@@ -134,13 +151,17 @@ function isLastTurn({ written }: Alignment, turn: WrittenTurn): boolean {
 }
 
 /** Where the record goes on: behind the observation of this turn's calls, else at the start of a turn without calls. */
-function controlPrefix({ ids, written }: Alignment, turn: WrittenTurn): readonly number[] {
-  const next = written[written.indexOf(turn) + 1];
-  return ids.slice(0, next?.first ?? turn.first);
+function controlPrefix(alignment: Alignment, turn: WrittenTurn): Prefix {
+  const at = nextOf(alignment, turn) ?? turn;
+  return { ids: alignment.ids.slice(0, at.first), messages: messagesBefore(alignment, at.turn) };
+}
+
+function nextOf({ written }: Alignment, turn: WrittenTurn): WrittenTurn | undefined {
+  return written[written.indexOf(turn) + 1];
 }
 
 /** Samples that call no tool: by rejection where that happens often enough, else with the opener banned. */
-async function withoutCall(prefix: readonly number[], asked: Asked): Promise<LabelledArm> {
+async function withoutCall(prefix: Prefix, asked: Asked): Promise<LabelledArm> {
   const { request, options } = asked;
   const { openers, tokens } = options;
   if (openers === null) throw new UserError(replayTexts.noOpener, null);
@@ -197,7 +218,7 @@ interface ArmOptions extends Asked {
   readonly banned: readonly number[];
 }
 
-async function armOf(prefix: readonly number[], name: Arm['name'], asked: ArmOptions): Promise<Arm> {
+async function armOf(prefix: Prefix, name: Arm['name'], asked: ArmOptions): Promise<Arm> {
   const { request, options } = asked;
   const stream = sampleStream(options.tokens, (sample, added) => {
     options.told(name, sample, added);
@@ -214,7 +235,7 @@ interface Drawn extends ArmOptions {
 }
 
 function generate(
-  prefix: readonly number[],
+  { ids: prefix, messages }: Prefix,
   { request, options, banned, count, seed, heard }: Drawn,
 ): Promise<readonly GeneratedSample[]> {
   const { backend, tokens, openers, signal } = options;
@@ -224,6 +245,7 @@ function generate(
   return backend.generate(
     {
       prefix,
+      ...(messages === null ? {} : { messages }),
       samples: count,
       seed,
       temperature,
@@ -246,6 +268,22 @@ export function stopsOf(tokens: PolicyTokens, openers: OpenerTokens | null): rea
 
 function judgeOf({ episode, aligned }: Alignment, { openers, check }: BranchOptions): Judge {
   return { openers, answerOpener: aligned.opener?.answer ?? null, check, groundTruth: episode.groundTruth };
+}
+
+/** The label of the arm, and for a server how either arm was asked. */
+function labelOf({ label, samples }: LabelledArm, control: Arm): string {
+  const path = ({ samples: own }: Arm): AskedServer['path'] | null => own[0]?.asked?.path ?? null;
+  const own = samples[0]?.asked?.path;
+  return own === undefined ? label : replayTexts.asked(label, own, path(control));
+}
+
+function warningsOfServer(samples: readonly GeneratedSample[]): readonly string[] {
+  const refusal = samples.find(({ asked }) => typeof asked?.refusal === 'string')?.asked?.refusal ?? null;
+  const isOther = samples.some(({ asked }) => asked?.samePrompt === false);
+  return [
+    ...(refusal === null ? [] : [replayTexts.chatRefused(refusal)]),
+    ...(isOther ? [replayTexts.otherPrompt] : []),
+  ];
 }
 
 /** Right of those that were judged, with the 95 % Wilson interval. */

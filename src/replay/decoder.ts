@@ -206,12 +206,20 @@ function headValues(outputs: TensorMap): HeadValues {
     entropy: floats(headOutputs.entropy),
     above: floats(headOutputs.above),
     watched: floats(headOutputs.watched),
-    topIds: Int32Array.from(ids, Number),
+    topIds: lowWords(ids),
     topLogprobs: floats(headOutputs.topLogprobs),
     logScaled: floats(headOutputs.logScaled),
     row: floats(headOutputs.row),
     rowSum: floats(headOutputs.rowSum),
   };
+}
+
+/** Ids as 32 bits, without a BigInt for each: there are 64 a row. All machines that ONNX Runtime runs on are little-endian. */
+function lowWords({ buffer, byteOffset, length }: BigInt64Array): Int32Array {
+  const words = new Int32Array(buffer, byteOffset, 2 * length);
+  const low = new Int32Array(length);
+  for (let at = 0; at < length; at++) low[at] = words[2 * at] ?? -1;
+  return low;
 }
 
 async function embed(

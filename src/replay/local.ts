@@ -20,7 +20,7 @@ import { prepareDecoder, type PreparedDecoder } from './prepareGraph.ts';
 import { failureSentence, providerNames, providersOf } from './providers.ts';
 import { missingCudaLibraries, runtimeBesideCuda } from './runtimeFolder.ts';
 import { usualChunk } from './scoring.ts';
-import { trustedDecoder } from './trust.ts';
+import { RefusedProvider, trustedDecoder } from './trust.ts';
 
 /** How loading is watched and stopped. */
 export interface LocalOptions {
@@ -120,7 +120,8 @@ async function firstThatWorks(search: Search): Promise<Chosen> {
         return chosen;
       } catch (error) {
         options.signal.throwIfAborted();
-        attempts.push({ provider, failure: failureSentence(provider, error) });
+        const failure = failureSentence(provider, error);
+        attempts.push({ provider, failure, ...(error instanceof RefusedProvider && { selfTest: error.selfTest }) });
       }
     }
     throw new UserError('No provider is left.');

@@ -9,6 +9,7 @@ import { totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, UserError } from '../base/errors.ts';
 import { asNumber, asString, isObject, type JsonObject } from '../base/json.ts';
+import { decodersAmong, defaultOf, type ModelLayout } from '../protocol/modelFiles.ts';
 import type { GenaiNames } from './decoderShape.ts';
 import { dataFilesOf } from './prepareGraph.ts';
 
@@ -31,8 +32,8 @@ export interface ModelFolder {
   /** The folder with config.json. */
   readonly folder: string;
   readonly name: string;
-  readonly layout: 'transformers.js' | 'genai' | 'optimum';
-  /** Best first (see `precisionOrder`). */
+  readonly layout: ModelLayout;
+  /** Nearest to the policy first (protocol/modelFiles.ts). */
   readonly variants: readonly ModelVariant[];
   /** True where pictures went through a vision encoder: only text can be replayed. */
   readonly textOnlyView: boolean;
@@ -45,21 +46,6 @@ export interface ModelFolder {
   /** What keeps it from being replayed, a sentence; null where nothing does. */
   readonly missing: string | null;
 }
-
-/** Nearest to the policy first: a stand-in of fewer bits has other log-probs. */
-const precisionOrder: readonly string[] = [
-  '',
-  '_fp16',
-  '_bf16',
-  '_int8',
-  '_uint8',
-  '_quantized',
-  '_q8',
-  '_q4',
-  '_q4f16',
-];
-
-const decoderName = /^(model|decoder_model_merged|decoder_with_past_model)((?:_[A-Za-z0-9]+)?)\.onnx$/;
 
 /** Looks at a folder. Throws UserError where there is no model in it at all. */
 export function recogniseModelFolder(path: string): ModelFolder {
@@ -109,12 +95,10 @@ export function variantOf(model: ModelFolder, suffix: string | null): ModelVaria
     return named;
   }
   const usable = model.variants.filter(({ missing }) => missing === null);
-  const best = usable.find(({ sizeBytes }) => sizeBytes < largestShareOfMemory * totalmem()) ?? usable.at(-1);
+  const best = defaultOf(usable, totalmem());
   if (best === undefined) throw new UserError(model.missing ?? `${model.folder} holds no usable model.`);
   return best;
 }
-
-const largestShareOfMemory = 0.5;
 
 interface Found {
   readonly layout: ModelFolder['layout'];
@@ -149,27 +133,11 @@ function hubVariants(folder: string): Found | null {
     ['optimum', folder],
   ] as const) {
     const names = existsSync(place) ? readdirSync(place) : [];
-    const decoders = names.flatMap((name) => {
-      const [, stem, suffix] = decoderName.exec(name) ?? [];
-      return stem === undefined || suffix === undefined ? [] : [{ name, stem, suffix }];
-    });
-    // With past and without: the merged or the only one with a cache is taken.
-    const stem = ['decoder_model_merged', 'model', 'decoder_with_past_model'].find((wanted) =>
-      decoders.some((decoder) => decoder.stem === wanted),
+    const decoders = decodersAmong(names);
+    if (decoders.length === 0) continue;
+    const variants = decoders.map(({ name, suffix, embedder }) =>
+      variant({ suffix, file: join(place, name), embedder: embedder === null ? null : join(place, embedder) }),
     );
-    const chosen = decoders.filter((decoder) => decoder.stem === stem);
-    if (chosen.length === 0) continue;
-    const embedders = names.filter((name) => /^embed_tokens.*\.onnx$/.test(name));
-    const variants = chosen.map(({ name, suffix }) => {
-      const own = `embed_tokens${suffix}.onnx`;
-      const embedder = embedders.includes(own) ? own : (embedders[0] ?? null);
-      return variant({ suffix, file: join(place, name), embedder: embedder === null ? null : join(place, embedder) });
-    });
-    const rank = ({ suffix }: ModelVariant): number => {
-      const index = precisionOrder.indexOf(suffix);
-      return index < 0 ? precisionOrder.length : index;
-    };
-    variants.sort((a, b) => rank(a) - rank(b) || (a.suffix < b.suffix ? -1 : 1));
     return {
       layout,
       variants,

@@ -43,8 +43,8 @@ export async function withOtherResult(
   return [...ids.slice(0, turn.end), ...(await tokens.encode(textOf(behind)))];
 }
 
-/** The tags that a template puts around an observation stay. */
-function inWrapper(observation: string, text: string): string {
+/** Another text in the place of an observation: the tags that a template puts around it stay. */
+export function inWrapper(observation: string, text: string): string {
   const found = /^(?<open>\s*<(?<tag>\w+)>\n?)[\s\S]*?(?<close>\n?<\/\k<tag>>\s*)$/u.exec(observation)?.groups;
   return found === undefined ? text : `${found['open'] ?? ''}${text}${found['close'] ?? ''}`;
 }

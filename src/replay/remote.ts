@@ -1,18 +1,26 @@
 /**
  * A policy on an OpenAI-compatible server (vLLM, SGLang): teacher forcing by `/completions` with `prompt_logprobs`, else
- * with `echo` and `logprobs`; samples by `/completions` with a seed each. Token ids in, numbers out, as backend.ts says.
- * Leaves out the network (requests.ts) and the tokenizer (policyTokens.ts, remoteTokens.ts).
+ * with `echo` and `logprobs`; a server that has neither is only sampled from, and says so. Token ids in, numbers out, as
+ * backend.ts says. Leaves out samples (remoteSamples.ts), the network (requests.ts) and the tokenizer.
  */
 import { createHash } from 'node:crypto';
 import { UserError } from '../base/errors.ts';
 import { asArray, asNumber, asString, isObject, type Json, type JsonObject } from '../base/json.ts';
-import type { BackendFacts, ModelChoice, ScoredTokens } from '../protocol/replay.ts';
-import type { GeneratedSample, GenerateRequest, PolicyBackend, ScoreRequest } from './backend.ts';
+import type { BackendFacts, ScoredTokens } from '../protocol/replay.ts';
+import { replayTexts } from '../protocol/replayTexts.ts';
+import { CannotScore, type PolicyBackend, type ScoreRequest } from './backend.ts';
 import type { PolicyTokens } from './policyTokens.ts';
+import { sampleRemote } from './remoteSamples.ts';
+import {
+  checkPrompt,
+  firstChoice,
+  idInName,
+  type PromptWay,
+  type RemoteChoice,
+  type RemoteServer,
+} from './remoteServer.ts';
 import { jsonRequests, RefusedRequest, type JsonRequests, type Request } from './requests.ts';
 import { temperedLogprob } from './temperedValue.ts';
-
-type RemoteChoice = Extract<ModelChoice, { readonly kind: 'remote' }>;
 
 /** How a server is opened. */
 export interface RemoteOptions {
@@ -29,29 +37,39 @@ const fewAlternatives = 5;
 
 /** Opens a model of a server. UserError where it does not answer or has no such model. */
 export async function openRemoteBackend(choice: RemoteChoice, options: RemoteOptions): Promise<PolicyBackend> {
+  const { tokens, signal } = options;
   const requests = jsonRequests(trimmedAddress(choice.endpoint), options.request, choice.concurrency);
-  const models = asArray((await requests.get('/models', options.signal))['data']).filter(isObject);
+  const listed = await requests.get('/models', signal).catch((error: unknown) => {
+    const isElsewhere = error instanceof RefusedRequest && error.status === 404 && !/\/v\d+\/*$/u.test(choice.endpoint);
+    throw isElsewhere ? new UserError(error.message, 'Addresses of such servers usually end in /v1.') : error;
+  });
+  const models = asArray(listed['data']).filter(isObject);
   const own = models.find(({ id }) => id === choice.model);
   if (own === undefined) {
     const names = models.flatMap(({ id }) => asString(id) ?? []).slice(0, 10);
     throw new UserError(
-      `The server at ${choice.endpoint} has no model ${choice.model}.`,
+      choice.model === ''
+        ? `No model of the server at ${choice.endpoint} is named.`
+        : `The server at ${choice.endpoint} has no model ${choice.model}.`,
       names.length === 0 ? null : `It has: ${names.join(', ')}.`,
     );
   }
-  const facts = factsOf(choice, own, options.tokens);
-  const server: Server = {
+  const way = await findWay(choice, { requests, tokens, signal });
+  const facts = factsOf(choice, own, { tokens, way });
+  const server: RemoteServer = {
     choice,
     requests,
-    tokens: options.tokens,
+    tokens,
     facts,
-    way: 'prompt_logprobs',
+    way,
     most: mostAlternatives,
+    chatKnown: false,
+    chatRefusal: null,
   };
   return {
     facts,
     score: (request, heard, signal) => score(server, request, { heard, signal }),
-    generate: (request, heard, signal) => generate(server, request, { heard, signal }),
+    generate: (request, heard, signal) => sampleRemote(server, request, { heard, signal }),
     dispose: () => Promise.resolve(),
   };
 }
@@ -61,38 +79,52 @@ export function trimmedAddress(endpoint: string): string {
   return endpoint.replace(/\/+$/u, '');
 }
 
-interface Server {
-  readonly choice: RemoteChoice;
+interface Finding {
   readonly requests: JsonRequests;
   readonly tokens: PolicyTokens;
-  readonly facts: BackendFacts;
-  /** How it gives log-probs of a prompt; found out by asking. */
-  way: 'prompt_logprobs' | 'echo';
-  /** Alternatives it is willing to give. */
-  most: number;
+  readonly signal: AbortSignal;
 }
 
-function factsOf(choice: RemoteChoice, model: JsonObject, tokens: PolicyTokens): BackendFacts {
+/** Asks for log-probs of two tokens, the better way first. */
+async function findWay(choice: RemoteChoice, { requests, tokens, signal }: Finding): Promise<PromptWay> {
+  const known = await tokens.encode('a b');
+  const ids = known.length > 1 ? known : [...known, ...known];
+  for (const way of ['prompt_logprobs', 'echo'] as const) {
+    try {
+      const answer = await requests.post('/completions', questionOf({ choice, way }, ids, 1), signal);
+      const found = firstChoice(answer);
+      const values = way === 'echo' ? echoedValues(found) : asArray(found['prompt_logprobs']);
+      if (values.length >= ids.length) return way;
+    } catch (error) {
+      // Without the key, or down for good, is no answer to the question.
+      if (!(error instanceof RefusedRequest) || ![400, 404, 405, 422, 501].includes(error.status)) throw error;
+    }
+  }
+  return 'none';
+}
+
+function factsOf(
+  choice: RemoteChoice,
+  model: JsonObject,
+  { tokens, way }: { readonly tokens: PolicyTokens; readonly way: PromptWay },
+): BackendFacts {
   const provenance = [
     { name: 'endpoint', value: choice.endpoint },
     { name: 'model', value: choice.model },
     { name: 'root', value: asString(model['root']) },
     { name: 'owned_by', value: asString(model['owned_by']) },
-  ];
+  ].filter(({ value }) => value !== null);
   return {
     name: choice.model,
     kind: 'remote',
     precision: 'unknown',
-    provider: 'server',
+    provider: `server at ${URL.canParse(choice.endpoint) ? new URL(choice.endpoint).host : choice.endpoint}`,
     attempts: [],
     vocabularySize: tokens.vocabularySize,
     contextLength: asNumber(model['max_model_len']) ?? unknownContextLength,
     selfTest: null,
     slowPath: null,
-    warnings: [
-      'The server does not say in which precision it runs, nor which weights: only the name of the model is known.',
-      'It tells no entropy; the opener of a call is seen only where it is among the most probable tokens.',
-    ],
+    warnings: [replayTexts.serverUnknown, replayTexts.serverTells[way]],
     provenance,
     provenanceId: createHash('sha256').update(JSON.stringify(provenance)).digest('hex').slice(0, 16),
   };
@@ -111,8 +143,8 @@ interface PromptToken {
   readonly others: ReadonlyMap<number, number>;
 }
 
-async function score(server: Server, request: ScoreRequest, { heard, signal }: Scoring): Promise<void> {
-  checkRequest(request.ids, server.facts);
+async function score(server: RemoteServer, request: ScoreRequest, { heard, signal }: Scoring): Promise<void> {
+  checkPrompt(request.ids, server.facts);
   if (request.positions.length === 0) return;
   const { temperature } = request;
   const asked = request.top > 0 || request.watched.length > 0 ? Math.max(request.top, fewAlternatives) : 0;
@@ -145,35 +177,26 @@ function temperedOf({ logprob, others }: PromptToken, temperature: number, vocab
   return most.length < 2 ? Number.NaN : temperedLogprob({ own: logprob, most, vocabularySize }, temperature);
 }
 
-/** Ids and lengths are checked here, as a local model's are: a server's answer to nonsense is anything. */
-function checkRequest(ids: readonly number[], { contextLength, vocabularySize, name }: BackendFacts): void {
-  if (ids.length > contextLength) {
-    throw new UserError(`${name} reads at most ${contextLength} tokens; these are ${ids.length}.`, null);
-  }
-  if (ids.some((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize)) {
-    throw new UserError(`Some ids are not in the vocabulary of ${name} (${vocabularySize}).`, null);
-  }
-}
-
 interface PromptQuestion {
   readonly most: number;
   readonly signal: AbortSignal;
 }
 
 async function promptTokens(
-  server: Server,
+  server: RemoteServer,
   ids: readonly number[],
   { most, signal }: PromptQuestion,
 ): Promise<readonly (PromptToken | null)[]> {
+  if (server.way === 'none') throw new CannotScore(replayTexts.serverTells.none, replayTexts.serverShould);
   for (;;) {
     const count = Math.min(most, server.most);
     try {
       const answer = await server.requests.post('/completions', questionOf(server, ids, count), signal);
       const choice = firstChoice(answer);
-      const own = asArray(choice['prompt_logprobs']);
-      if (own.length === ids.length) return own.map((place, at) => promptToken(place, ids[at] ?? -1));
       if (server.way === 'echo') return await echoedTokens(choice, ids, server.tokens);
-      server.way = 'echo';
+      const own = asArray(choice['prompt_logprobs']);
+      if (own.length !== ids.length) throw new CannotScore(replayTexts.serverTells.none, replayTexts.serverShould);
+      return own.map((place, at) => promptToken(place, ids[at] ?? -1));
     } catch (error) {
       const tooMany = error instanceof RefusedRequest && error.status < 500 && count > fewAlternatives;
       if (!tooMany) throw error;
@@ -182,17 +205,15 @@ async function promptTokens(
   }
 }
 
-function questionOf({ choice, way }: Server, ids: readonly number[], count: number): JsonObject {
+function questionOf(
+  { choice, way }: Pick<RemoteServer, 'choice' | 'way'>,
+  ids: readonly number[],
+  count: number,
+): JsonObject {
   const common = { model: choice.model, prompt: ids, max_tokens: 1, temperature: 0 };
-  return way === 'prompt_logprobs'
-    ? { ...common, prompt_logprobs: count }
-    : { ...common, echo: true, logprobs: Math.max(1, count), return_tokens_as_token_ids: true };
-}
-
-function firstChoice(answer: JsonObject): JsonObject {
-  const [choice] = asArray(answer['choices']);
-  if (isObject(choice)) return choice;
-  throw new UserError('The server answered without a choice.', 'Check that it is an OpenAI-compatible server.');
+  return way === 'echo'
+    ? { ...common, echo: true, logprobs: Math.max(1, count), return_tokens_as_token_ids: true }
+    : { ...common, prompt_logprobs: count };
 }
 
 /** vLLM: `{"<id>": {"logprob", "rank"}}`, null for the first token. */
@@ -218,14 +239,9 @@ async function echoedTokens(
   tokens: PolicyTokens,
 ): Promise<readonly (PromptToken | null)[]> {
   const logprobs = isObject(choice['logprobs']) ? choice['logprobs'] : {};
-  const values = asArray(logprobs['token_logprobs']);
+  const values = echoedValues(choice);
   const tops = asArray(logprobs['top_logprobs']);
-  if (values.length < ids.length) {
-    throw new UserError(
-      'The server gives no log-probs of a prompt.',
-      'It must answer /v1/completions with prompt_logprobs (vLLM) or with echo and logprobs.',
-    );
-  }
+  if (values.length < ids.length) throw new CannotScore(replayTexts.serverTells.none, replayTexts.serverShould);
   const known = new Map<string, number | null>();
   return Promise.all(
     ids.map(async (id, at) => {
@@ -244,97 +260,13 @@ async function echoedTokens(
   );
 }
 
+function echoedValues(choice: JsonObject): readonly Json[] {
+  return asArray(isObject(choice['logprobs']) ? choice['logprobs']['token_logprobs'] : undefined);
+}
+
 async function idOfText(text: string, tokens: PolicyTokens): Promise<number | null> {
-  const named = /^token_id:(?<id>\d+)$/u.exec(text)?.groups?.['id'];
-  if (named !== undefined) return Number(named);
+  const named = idInName(text);
+  if (named !== null) return named;
   const ids = await tokens.encode(text);
   return ids.length === 1 ? (ids[0] ?? null) : null;
-}
-
-type Generating = Parameters<PolicyBackend['generate']>;
-
-async function generate(
-  server: Server,
-  request: GenerateRequest,
-  { heard, signal }: { readonly heard: Generating[1]; readonly signal: AbortSignal },
-): Promise<readonly GeneratedSample[]> {
-  checkRequest(request.prefix, server.facts);
-  const samples = Array.from({ length: request.samples }, async (_, sample) => {
-    const answer = await server.requests.post('/completions', samplingOf(server, request, sample), signal);
-    const made = await sampleOf(firstChoice(answer), { server, request, sample });
-    for (const [at, id] of made.ids.entries()) heard({ sample, id, logprob: made.logprobs[at] ?? Number.NaN });
-    return made;
-  });
-  const settled = await Promise.allSettled(samples);
-  signal.throwIfAborted();
-  return settled.map((result) => {
-    if (result.status === 'fulfilled') return result.value;
-    throw result.reason;
-  });
-}
-
-function samplingOf({ choice, most }: Server, request: GenerateRequest, sample: number): JsonObject {
-  const { prefix, seed, temperature, topP, topK, maximumTokens, stop, banned } = request;
-  return {
-    model: choice.model,
-    prompt: prefix,
-    n: 1,
-    seed: seed + sample,
-    temperature,
-    top_p: topP,
-    ...(topK === null ? {} : { top_k: topK }),
-    max_tokens: maximumTokens,
-    stop_token_ids: stop,
-    logprobs: banned.length === 0 ? 1 : most,
-    return_token_ids: true,
-    return_tokens_as_token_ids: true,
-    skip_special_tokens: false,
-    ...(banned.length === 0 ? {} : { logit_bias: Object.fromEntries(banned.map((id) => [String(id), -100])) }),
-  };
-}
-
-async function sampleOf(
-  choice: JsonObject,
-  { server, request, sample }: { server: Server; request: GenerateRequest; sample: number },
-): Promise<GeneratedSample> {
-  const logprobs = isObject(choice['logprobs']) ? choice['logprobs'] : {};
-  const values = asArray(logprobs['token_logprobs']).map((value) => asNumber(value) ?? Number.NaN);
-  const ids = [...(await idsOf(choice, logprobs, server.tokens))];
-  const ended = choice['finish_reason'] === 'length' ? 'length' : 'stop';
-  const last = ids.at(-1);
-  // Servers leave the stop token out of text and sometimes out of the ids.
-  if (ended === 'stop' && (last === undefined || !request.stop.includes(last))) {
-    const reason = asNumber(choice['stop_reason']);
-    const end = reason !== null && request.stop.includes(reason) ? reason : request.stop[0];
-    if (end !== undefined) ids.push(end);
-  }
-  return {
-    sample,
-    ids,
-    logprobs: ids.map((_, at) => values[at] ?? Number.NaN),
-    ended,
-    bannedMass: bannedMassOf(asArray(logprobs['top_logprobs']), request.banned),
-    seenMass: 1,
-  };
-}
-
-async function idsOf(choice: JsonObject, logprobs: JsonObject, tokens: PolicyTokens): Promise<readonly number[]> {
-  const own = asArray(choice['token_ids']).flatMap((id) => asNumber(id) ?? []);
-  if (own.length > 0) return own;
-  const named = asArray(logprobs['tokens']).map((token) => /^token_id:(\d+)$/u.exec(asString(token) ?? '')?.[1]);
-  if (named.length > 0 && named.every((id) => id !== undefined)) return named.map(Number);
-  return tokens.encode(asString(choice['text']) ?? '');
-}
-
-function bannedMassOf(tops: readonly Json[], banned: readonly number[]): number {
-  let most = 0;
-  for (const top of tops) {
-    if (!isObject(top)) continue;
-    const mass = banned.reduce((sum, id) => {
-      const logprob = asNumber(top[`token_id:${id}`]);
-      return logprob === null ? sum : sum + Math.exp(logprob);
-    }, 0);
-    most = Math.max(most, mass);
-  }
-  return most;
 }

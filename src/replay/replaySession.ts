@@ -15,13 +15,14 @@ import type {
   LogprobVerdict,
   ReplayEpisode,
   ReplayerEvents,
+  ScoredTokens,
 } from '../protocol/replay.ts';
 import { replayTexts } from '../protocol/replayTexts.ts';
 import type { Emitter } from '../protocol/rpc.ts';
 import { verdictOf } from './agreement.ts';
 import { alignEpisode, type Alignment, type WrittenTurn } from './align.ts';
 import { calibratedCheck } from './answerCheck.ts';
-import type { PolicyBackend } from './backend.ts';
+import { CannotScore, type PolicyBackend } from './backend.ts';
 import { branchAt, stopsOf } from './branch.ts';
 import {
   countDecisions,
@@ -133,22 +134,25 @@ export function createReplaySession({ backend, tokens, tell }: SessionParts): Re
       });
       const temperature = logged !== null && episode.temperature !== 1 ? episode.temperature : null;
       const share = outsideShare({ topP, temperature: temperature ?? 1 });
-      if (positions.length > 0) {
-        await backend.score(
-          {
-            ids,
-            positions,
-            watched: watchedOf(openers),
-            top: topP === null || topP >= 1 ? shown : mostAlternatives,
-            ...(temperature === null || temperature <= 0 ? {} : { temperature }),
-          },
-          (slice) => {
-            takeSlice(scores, positions, slice);
-            share.add(slice);
-            told.add(slice);
-          },
-          signal,
-        );
+      const request = {
+        ids,
+        positions,
+        watched: watchedOf(openers),
+        top: topP === null || topP >= 1 ? shown : mostAlternatives,
+        ...(temperature === null || temperature <= 0 ? {} : { temperature }),
+      };
+      const heard = (slice: ScoredTokens): void => {
+        takeSlice(scores, positions, slice);
+        share.add(slice);
+        told.add(slice);
+      };
+      try {
+        if (positions.length > 0) await backend.score(request, heard, signal);
+      } catch (error) {
+        if (!(error instanceof CannotScore)) throw error;
+        // What needs no scores works all the same.
+        open.scores = scores;
+        return { verdict: 'not logged', agreements: [], fits: -1, outsideTopP: null, sentence: error.message };
       }
       told.end();
       open.scores = scores;
@@ -178,6 +182,7 @@ export function createReplaySession({ backend, tokens, tell }: SessionParts): Re
         if (scores === null) throw new UserError(replayTexts.notScored, null);
         const deciding = decidingTokens(turn, aligned.texts, openers);
         const first = Math.max(1, deciding.first);
+        if (scores.logprob.subarray(first, deciding.end).every((value) => Number.isNaN(value))) continue;
         const firstToken = scores.callOpener.slice(first, deciding.end);
         const hazards = await openerHazards(
           alignment,

@@ -6,19 +6,42 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { isAbort, messageOf, UserError } from '../base/errors.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
-import type { NetworkApi } from '../protocol/replay.ts';
-import type { ParamsOf, ResultOf } from '../protocol/rpc.ts';
+
+/** What is asked of a server. */
+export interface RequestParams {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly body: string | null;
+}
+
+/** What it answers. */
+export interface ServerAnswer {
+  readonly status: number;
+  /** Seconds of a Retry-After header; null where none. */
+  readonly retryAfter: number | null;
+  readonly body: string;
+}
 
 /** One request over the network; rejects where there is no answer at all. */
-export type Request = (
-  params: ParamsOf<NetworkApi['request']>,
-  signal?: AbortSignal,
-) => Promise<ResultOf<NetworkApi['request']>>;
+export type Request = (params: RequestParams, signal?: AbortSignal) => Promise<ServerAnswer>;
 
 /** Asks a server; resolves with the JSON object it answers. */
 export interface JsonRequests {
   get(path: string, signal: AbortSignal): Promise<JsonObject>;
   post(path: string, body: JsonObject, signal: AbortSignal): Promise<JsonObject>;
+}
+
+/** Nobody answers, after several tries. */
+export class UnreachableServer extends UserError {}
+
+/** An answer that is longer than any prompt's log-probs: trying again would only read it again. */
+export class AnswerTooLong extends UserError {
+  constructor(url: string, mostBytes: number) {
+    super(
+      `${url} answered with more than ${Math.round(mostBytes / 1e6)} MB, which is no answer.`,
+      'Check that the endpoint is an OpenAI-compatible server.',
+    );
+  }
 }
 
 /** An answer that trying again does not change. */
@@ -27,7 +50,12 @@ export class RefusedRequest extends UserError {
     message: string,
     readonly status: number,
   ) {
-    super(message, 'Check the endpoint, the model name and the key.');
+    super(
+      message,
+      status === 401 || status === 403
+        ? 'Give its key: "Set Replay Server Key…", on the command line OPENAI_API_KEY.'
+        : 'Check the endpoint, the model name and the key.',
+    );
   }
 }
 
@@ -36,6 +64,8 @@ const mostTries = 6;
 const mostSilentTries = 3;
 const firstPauseMs = 400;
 const longestPauseMs = 20_000;
+/** Where the server itself names the pause. */
+const longestAskedPauseMs = 120_000;
 const longestReason = 300;
 
 /** Requests to one server, at most `concurrency` in flight. `path` is appended to the server's address. */
@@ -49,36 +79,34 @@ export function jsonRequests(address: string, request: Request, concurrency: num
   };
 }
 
-async function tried(
-  params: ParamsOf<NetworkApi['request']>,
-  request: Request,
-  signal: AbortSignal,
-): Promise<JsonObject> {
+async function tried(params: RequestParams, request: Request, signal: AbortSignal): Promise<JsonObject> {
   let pauseMs = firstPauseMs;
   for (let left = mostTries - 1; ; left -= 1) {
     signal.throwIfAborted();
     const answer = await request(params, signal).catch((error: unknown) => {
-      if (isAbort(error) || left <= mostTries - mostSilentTries) throw silence(params.url, error);
+      if (error instanceof AnswerTooLong || isAbort(error) || left <= mostTries - mostSilentTries) {
+        throw silence(params.url, error);
+      }
       return messageOf(error);
     });
     if (typeof answer !== 'string') {
       if (answer.status >= 200 && answer.status < 300) return objectOf(answer.body, params.url);
       const isBusy = answer.status === 429 || answer.status >= 500;
       if (!isBusy || left === 0) throw new RefusedRequest(refusal(params.url, answer), answer.status);
-      if (answer.retryAfter !== null) pauseMs = Math.min(longestPauseMs, answer.retryAfter * 1000);
+      if (answer.retryAfter !== null) pauseMs = Math.min(longestAskedPauseMs, Math.max(0, answer.retryAfter * 1000));
     }
     await wait(pauseMs, undefined, { signal });
-    pauseMs = Math.min(longestPauseMs, 2 * pauseMs);
+    pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs, 2 * pauseMs));
   }
 }
 
 function silence(url: string, error: unknown): unknown {
   if (isAbort(error) || error instanceof UserError) return error;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return new UserError(`${url} cannot be reached: ${messageOf(cause)}.`, 'Check the endpoint and the network.');
+  return new UnreachableServer(`${url} cannot be reached: ${messageOf(cause)}.`, 'Check the endpoint and the network.');
 }
 
-function refusal(url: string, { status, body }: ResultOf<NetworkApi['request']>): string {
+function refusal(url: string, { status, body }: ServerAnswer): string {
   const said = reasonIn(body).replace(/\s+/gu, ' ').slice(0, longestReason);
   return `${url} answered ${status}${said === '' ? '' : `: ${said}`}.`;
 }

@@ -22,13 +22,20 @@ import { runSelfTest } from './selfTest.ts';
 export interface Trial {
   readonly source: DecoderSource;
   readonly provider: ProviderName;
-  readonly choice: { readonly storage: string; readonly chunk: number | null };
+  readonly choice: { readonly storage: string; readonly chunk: number | null; readonly checkAgain?: boolean };
   readonly options: { readonly signal: AbortSignal; readonly tell: (doing: string) => void };
   readonly modelHash: string;
   readonly contextLength: number;
   /** True where the user chose this provider: it is then used even where it is slow or not trusted, and says so. */
   readonly insisted: boolean;
   readonly cpuDecoder: () => Promise<Decoder>;
+}
+
+/** A provider that works, and is not to be used: it is wrong, or slower than the CPU. */
+export class RefusedProvider extends UserError {
+  constructor(readonly selfTest: SelfTest) {
+    super(selfTest.sentence);
+  }
 }
 
 /** Copies of the weights that loading on the CPU takes, at most (16-bit weights become 32-bit ones). */
@@ -52,8 +59,9 @@ export async function trustedDecoder(trial: Trial): Promise<{ decoder: Decoder; 
   try {
     const decoder = await openDecoder(source, provider);
     try {
+      if (choice.checkAgain === true) await rm(memory, { force: true });
       const selfTest = await remembered(memory, () => test(trial, decoder));
-      if (!insisted && selfTest !== null && selfTest.verdict !== 'same') throw new UserError(selfTest.sentence);
+      if (!insisted && selfTest !== null && selfTest.verdict !== 'same') throw new RefusedProvider(selfTest);
       return { decoder, selfTest };
     } catch (error) {
       await decoder.release();

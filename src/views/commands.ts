@@ -13,6 +13,7 @@ import { chartsCommands } from './charts/activateCharts.ts';
 import { cropsCommands } from './crops/activateCrops.ts';
 import { curateCommands } from './curate/activateCurate.ts';
 import { fieldMappingCommands } from './fieldMapping/activateFieldMapping.ts';
+import { modelsCommands } from './models/activateModels.ts';
 import { redundancyCommands } from './redundancy/activateRedundancy.ts';
 import { replayCommands } from './replay/activateReplay.ts';
 import { runsTreeCommands, type RunsTreeControls } from './runsTree/runsTreeCommands.ts';
@@ -40,6 +41,7 @@ export function registerCommands(dependencies: CommandDependencies): void {
     ...redundancyCommands(dependencies),
     ...cropsCommands(dependencies),
     ...replayCommands(dependencies),
+    ...modelsCommands(dependencies),
     ...chartsCommands(dependencies),
     ...curateCommands(dependencies),
     ...fieldMappingCommands(dependencies),

@@ -1,23 +1,42 @@
-// One measurement of replay.mjs, printed as JSON: node replayRuns.mjs WHAT PARTS MODEL TOKENS VOCABULARY
+// One side of the measurements of replay.mjs, a process of its own: node replayRuns.mjs SIDE PARTS MODEL TOKENS VOCABULARY
+// It answers each message `{ what, … }` with `{ seconds }` (or `{ peakBytes }`) until it is told to end.
 //
-// `scoring` and `decoding` alternate ours and a bare loop in one process and take the best of each; `ours` and `logits` are
-// alone in theirs, for their memory. Leaves out the checking of numbers: that is the unit tests' (test/unit/replay).
+// Sides: `ours`; `bare`, session.run over the same edited graph and nothing else; `logits`, full logits whose log-softmax
+// is taken in JavaScript; `transformers`, transformers.js where it is installed. Two runtimes in one process would slow
+// each other down: their threads spin. Leaves out the checking of numbers: that is the unit tests' (test/unit/replay).
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { pathToFileURL } from 'node:url';
 
-const [what, parts, model, tokensText, vocabularyText] = process.argv.slice(2);
+const [sideName, parts, model, tokensText, vocabularyText] = process.argv.slice(2);
 const tokens = Number(tokensText);
 const vocabulary = Number(vocabularyText);
-const { openLocalBackend, prepareDecoder, openRuntime } = await import(parts);
+// transformers.js brings its own copy of the native library.
+const { InferenceSession, Tensor } = sideName === 'transformers' ? {} : await import('onnxruntime-node');
+const { openLocalBackend, prepareDecoder, openRuntime } = sideName === 'transformers' ? {} : await import(parts);
 // What the replayer takes for this vocabulary by itself.
 const chunk = 64;
 const signal = new AbortController().signal;
 const ids = Array.from({ length: tokens }, (_, index) => (index * 7919) % vocabulary);
-const positions = ids.slice(1).map((_, index) => index + 1);
+const file = path.join(model, 'onnx', 'model.onnx');
+const integers = (values, dimensions) => new Tensor('int64', BigInt64Array.from(values, BigInt), dimensions);
 
-const openOurs = () =>
-  openLocalBackend(
+/** An episode: turns of 60 tokens that the policy wrote, the rest of every 400 (share 0.15) is what it was given. */
+const period = 400;
+const scoredAt = (share) => (position) => position > 0 && position % period >= Math.round(period * (1 - share));
+const positionsOf = (share) => [...ids.keys()].filter(share === 1 ? (position) => position > 0 : scoredAt(share));
+
+// Another first token each time: a cache of the same text would answer for nothing.
+let round = 0;
+const fresh = () => [round++ % vocabulary, ...ids.slice(1)];
+
+const prefixLength = 256;
+
+const seconds = (started) => (performance.now() - started) / 1000;
+
+async function ours() {
+  const backend = await openLocalBackend(
     {
       kind: 'local',
       folder: model,
@@ -30,27 +49,46 @@ const openOurs = () =>
     },
     { signal, tell: () => {} },
   );
-// Another first token each time: a cache of the same text would answer for nothing.
-let round = 0;
-const fresh = () => [round++ % vocabulary, ...ids.slice(1)];
-
-async function score(backend) {
-  const started = performance.now();
-  let heard = 0;
-  await backend.score(
-    { ids: fresh(), positions, watched: [1, 2], top: 5 },
-    ({ logprob }) => (heard += logprob.length),
-    signal,
-  );
-  if (heard !== positions.length) throw new Error(`${heard} of ${positions.length} scores`);
-  return (performance.now() - started) / 1000;
+  return {
+    async score({ share }) {
+      const positions = positionsOf(share);
+      const request = { ids: fresh(), positions, watched: [1, 2], top: 5 };
+      const started = performance.now();
+      let heard = 0;
+      await backend.score(request, ({ logprob }) => (heard += logprob.length), signal);
+      if (heard !== positions.length) throw new Error(`${heard} of ${positions.length} scores`);
+      return seconds(started);
+    },
+    /** Seconds a step; at temperature 0 the most probable token, like the others. */
+    async generate({ count, samples, temperature }) {
+      const request = {
+        prefix: ids.slice(0, prefixLength),
+        samples,
+        seed: 1,
+        temperature,
+        topP: 1,
+        topK: null,
+        maximumTokens: count,
+        stop: [],
+        banned: [],
+      };
+      let started = 0;
+      let told = 0;
+      // From the first token on: the prefix is not what is measured.
+      const heard = () => {
+        if (told++ === 0) started = performance.now();
+      };
+      await backend.generate(request, heard, signal);
+      return seconds(started) / (count - 1);
+    },
+  };
 }
 
-const file = path.join(model, 'onnx', 'model.onnx');
-const integers = (values, dimensions) => new Tensor('int64', BigInt64Array.from(values, BigInt), dimensions);
+const emptySizes = ({ dimensions }) =>
+  dimensions.map((size, axis) => (axis === 0 ? 1 : typeof size === 'number' ? size : 0));
 
 /** The same edited graph, and nothing but session.run. */
-async function openBare() {
+async function bare() {
   const prepared = prepareDecoder(file, null);
   const runtime = await openRuntime(null);
   const session = await runtime.open(prepared, { provider: 'cpu', keptOnDevice: [] });
@@ -78,114 +116,123 @@ async function openBare() {
     });
     return [outputs, Object.fromEntries(states.map(({ input, output }) => [input, outputs[output]]))];
   };
-  return { empty, step };
-}
-
-const emptySizes = ({ dimensions }) =>
-  dimensions.map((size, axis) => (axis === 0 ? 1 : typeof size === 'number' ? size : 0));
-
-async function scoreBare({ empty, step }) {
-  const text = fresh();
-  const started = performance.now();
-  let cache = empty();
-  for (let first = 0; first < tokens - 1; first += chunk) {
-    const some = text.slice(first, Math.min(first + chunk, tokens - 1));
-    [, cache] = await step(
-      some,
-      first,
-      cache,
-      some.map((_, index) => [index, text[first + index + 1]]),
-    );
-  }
-  return (performance.now() - started) / 1000;
-}
-
-const prefixLength = 256;
-const generated = Math.max(32, Math.round(tokens / 8));
-
-/** Milliseconds a step; at temperature 0 the most probable token, like the bare loop. */
-async function generate(backend, { samples, temperature }) {
-  const prefix = ids.slice(0, prefixLength);
-  const request = {
-    prefix,
-    samples,
-    seed: 1,
-    temperature,
-    topP: 1,
-    topK: null,
-    maximumTokens: generated,
-    stop: [],
-    banned: [],
-  };
-  let started = 0;
-  let told = 0;
-  await backend.generate(
-    request,
-    () => {
-      // From the first token on: the prefix is not what is measured.
-      if (told++ === 0) started = performance.now();
-    },
-    signal,
-  );
-  return (performance.now() - started) / (generated - 1);
-}
-
-async function generateBare({ empty, step }) {
-  let cache = empty();
-  for (let first = 0; first < prefixLength - 1; first += chunk) {
-    const some = ids.slice(first, Math.min(first + chunk, prefixLength - 1));
-    [, cache] = await step(some, first, cache, [[0, 0]]);
-  }
-  let last = ids[prefixLength - 1];
-  let started = 0;
-  for (let token = 0; token < generated; token++) {
-    const [outputs, next] = await step([last], prefixLength - 1 + token, cache, [[0, 0]]);
-    cache = next;
-    last = Number(outputs.score_top_id.data[0]);
-    if (token === 0) started = performance.now();
-  }
-  return (performance.now() - started) / (generated - 1);
-}
-
-/** Full logits, log-softmax and entropy of every row in JavaScript. */
-async function scoreLogits(session) {
-  const text = ids;
-  const started = performance.now();
-  let cache = Object.fromEntries(
-    session.inputMetadata
-      .filter(({ name }) => name.startsWith('past'))
-      .map(({ name, shape }) => [name, new Tensor('float32', new Float32Array(0), emptySizes({ dimensions: shape }))]),
-  );
-  let total = 0;
-  for (let first = 0; first < tokens - 1; first += chunk) {
-    const some = text.slice(first, Math.min(first + chunk, tokens - 1));
-    const count = first + some.length;
-    const outputs = await session.run({
-      ...cache,
-      input_ids: integers(some, [1, some.length]),
-      attention_mask: new Tensor('int64', new BigInt64Array(count).fill(1n), [1, count]),
-    });
-    cache = Object.fromEntries(
-      Object.keys(cache).map((name) => [name, outputs[name.replace('past_key_values', 'present')]]),
-    );
-    const { data } = outputs.logits;
-    for (let row = 0; row < some.length; row++) {
-      const values = data.subarray(row * vocabulary, (row + 1) * vocabulary);
-      let maximum = -Infinity;
-      for (let id = 0; id < vocabulary; id++) if (values[id] > maximum) maximum = values[id];
-      let sum = 0;
-      let weighted = 0;
-      for (let id = 0; id < vocabulary; id++) {
-        const shifted = values[id] - maximum;
-        const exp = Math.exp(shifted);
-        sum += exp;
-        weighted += exp * shifted;
+  return {
+    async score({ share }) {
+      const isScored = new Set(positionsOf(share));
+      const last = Math.max(...isScored);
+      const text = fresh();
+      const started = performance.now();
+      let cache = empty();
+      for (let first = 0; first < last; first += chunk) {
+        const some = text.slice(first, Math.min(first + chunk, last));
+        const wanted = some.flatMap((_, index) =>
+          isScored.has(first + index + 1) ? [[index, text[first + index + 1]]] : [],
+        );
+        [, cache] = await step(some, first, cache, wanted.length > 0 ? wanted : [[0, 0]]);
       }
-      total += values[text[first + row + 1]] - maximum - Math.log(sum) + weighted / sum;
+      return seconds(started);
+    },
+    async generate({ count }) {
+      let cache = empty();
+      for (let first = 0; first < prefixLength - 1; first += chunk) {
+        const some = ids.slice(first, Math.min(first + chunk, prefixLength - 1));
+        [, cache] = await step(some, first, cache, [[0, 0]]);
+      }
+      let last = ids[prefixLength - 1];
+      let started = 0;
+      for (let token = 0; token < count; token++) {
+        const [outputs, next] = await step([last], prefixLength - 1 + token, cache, [[0, 0]]);
+        cache = next;
+        last = Number(outputs.score_top_id.data[0]);
+        if (token === 0) started = performance.now();
+      }
+      return seconds(started) / (count - 1);
+    },
+  };
+}
+
+/** Full logits of all tokens; log-softmax and entropy in JavaScript, of the rows that are wanted alone. */
+async function logits() {
+  const session = await InferenceSession.create(file, { logSeverityLevel: 4 });
+  const score = async ({ share }) => {
+    const isScored = new Set(positionsOf(share));
+    const started = performance.now();
+    let cache = Object.fromEntries(
+      session.inputMetadata
+        .filter(({ name }) => name.startsWith('past'))
+        .map(({ name, shape }) => [
+          name,
+          new Tensor('float32', new Float32Array(0), emptySizes({ dimensions: shape })),
+        ]),
+    );
+    let total = 0;
+    for (let first = 0; first < tokens - 1; first += chunk) {
+      const some = ids.slice(first, Math.min(first + chunk, tokens - 1));
+      const count = first + some.length;
+      const outputs = await session.run({
+        ...cache,
+        input_ids: integers(some, [1, some.length]),
+        attention_mask: new Tensor('int64', new BigInt64Array(count).fill(1n), [1, count]),
+      });
+      cache = Object.fromEntries(
+        Object.keys(cache).map((name) => [name, outputs[name.replace('past_key_values', 'present')]]),
+      );
+      for (let row = 0; row < some.length; row++) {
+        if (!isScored.has(first + row + 1)) continue;
+        total += logprobIn(
+          outputs.logits.data.subarray(row * vocabulary, (row + 1) * vocabulary),
+          ids[first + row + 1],
+        );
+      }
     }
+    if (!Number.isFinite(total)) throw new Error('no numbers');
+    return seconds(started);
+  };
+  return { score };
+}
+
+/** Log-prob of an id and the entropy of its row, in one sum. */
+function logprobIn(values, id) {
+  let maximum = -Infinity;
+  for (let at = 0; at < vocabulary; at++) if (values[at] > maximum) maximum = values[at];
+  let sum = 0;
+  let weighted = 0;
+  for (let at = 0; at < vocabulary; at++) {
+    const shifted = values[at] - maximum;
+    const exp = Math.exp(shifted);
+    sum += exp;
+    weighted += exp * shifted;
   }
-  if (!Number.isFinite(total)) throw new Error('no numbers');
-  return (performance.now() - started) / 1000;
+  return values[id] - maximum - Math.log(sum) + weighted / sum;
+}
+
+/** transformers.js on the same files; it has no teacher forcing, so only its generating is measured. */
+async function transformers() {
+  // As require finds it: a folder that NODE_PATH names counts.
+  const found = createRequire(import.meta.url).resolve('@huggingface/transformers');
+  const { AutoModelForCausalLM, env, Tensor: Values } = await import(pathToFileURL(found).href);
+  env.allowRemoteModels = false;
+  env.localModelPath = path.dirname(model);
+  const opened = await AutoModelForCausalLM.from_pretrained(path.basename(model), { dtype: 'fp32', device: 'cpu' });
+  const prefix = new Values('int64', BigInt64Array.from(ids.slice(0, prefixLength), BigInt), [1, prefixLength]);
+  const mask = new Values('int64', new BigInt64Array(prefixLength).fill(1n), [1, prefixLength]);
+  return {
+    async generate({ count }) {
+      let started = 0;
+      let told = 0;
+      const streamer = {
+        // The prompt comes first, then a token at a time.
+        put: () => {
+          if (told++ === 1) started = performance.now();
+        },
+        end: () => {},
+      };
+      const question = { inputs: prefix, attention_mask: mask, max_new_tokens: count, do_sample: false, streamer };
+      await opened.generate({ ...question, eos_token_id: -1 });
+      if (told !== count + 1) throw new Error(`${told - 1} of ${count} tokens`);
+      return seconds(started) / (count - 1);
+    },
+  };
 }
 
 /** Peak resident bytes of this process; null where the system does not say. */
@@ -195,55 +242,14 @@ function peakBytes() {
   return match ? Number(match[1]) * 1024 : null;
 }
 
-async function alternated(ours, bare) {
-  const times = { ours: [], bare: [] };
-  for (let repeat = 0; repeat < 4; repeat++) {
-    times.ours.push(await ours());
-    times.bare.push(await bare());
+const sides = { ours, bare, logits, transformers };
+const side = await sides[sideName]();
+process.on('message', async ({ what, ...question }) => {
+  try {
+    process.send(what === 'peak' ? { peakBytes: peakBytes() } : { seconds: await side[what](question) });
+  } catch (error) {
+    process.send({ failure: String(error) });
   }
-  // The first of each packs weights and grows arenas.
-  const best = (list) => Math.min(...list.slice(1));
-  return { ours: best(times.ours), bare: best(times.bare), ratio: best(times.ours) / best(times.bare) };
-}
-
-/** The best of three: the first packs weights. */
-async function bestOf(work) {
-  const times = [];
-  for (let repeat = 0; repeat < 3; repeat++) times.push(await work());
-  return Math.min(...times);
-}
-
-const measurements = {
-  async scoring() {
-    const [backend, bare] = [await openOurs(), await openBare()];
-    return alternated(
-      () => score(backend),
-      () => scoreBare(bare),
-    );
-  },
-  async decoding() {
-    const [backend, bare] = [await openOurs(), await openBare()];
-    return alternated(
-      () => generate(backend, { samples: 1, temperature: 0 }),
-      () => generateBare(bare),
-    );
-  },
-  async ours() {
-    const backend = await openOurs();
-    return { seconds: await bestOf(() => score(backend)), peakBytes: peakBytes() };
-  },
-  async logits() {
-    const session = await InferenceSession.create(file, { logSeverityLevel: 4 });
-    return { seconds: await bestOf(() => scoreLogits(session)), peakBytes: peakBytes() };
-  },
-  async batch() {
-    const backend = await openOurs();
-    const steps = (samples) => generate(backend, { samples, temperature: 1 });
-    await steps(1);
-    const [one, sixteen] = [await steps(1), await steps(16)];
-    return { one, sixteen, speedup: (16 * one) / sixteen };
-  },
-};
-
-process.stdout.write(JSON.stringify(await measurements[what]()));
-process.exit(0);
+});
+process.once('disconnect', () => process.exit(0));
+process.send({ ready: true });

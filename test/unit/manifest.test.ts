@@ -85,7 +85,7 @@ describe('commands', () => {
   it('share one category and have titles in Title Case without emoji, verb first', () => {
     const small = new Set(['a', 'an', 'the', 'of', 'in', 'with', 'and', 'or', 'to', 'by', 'at', 'for', 'on']);
     const verbs =
-      /^(Open|Close|Curate|Map|Refresh|Sort|Filter|Clear|Cancel|Resume|Set|Show|Compare|Reveal|Copy|Add|Remove|Confirm|Dismiss|Undo|Replay|Export|Import|Choose|Install|Play) ?/;
+      /^(Open|Close|Curate|Map|Refresh|Sort|Filter|Clear|Cancel|Resume|Set|Show|Compare|Reveal|Copy|Add|Remove|Confirm|Dismiss|Undo|Replay|Export|Import|Choose|Install|Play|Download|Check) ?/;
     for (const command of objects(contributes.commands)) {
       expect(command.category).toBe('%category%');
       const title = shown(command.title);
@@ -216,6 +216,7 @@ describe('context keys', () => {
   it.each([
     { view: 'runs', key: 'welcome', type: 'Welcome', full: 'runs' },
     { view: 'redundantCalls', key: 'redundancyWelcome', type: 'RedundancyWelcome', full: 'rows' },
+    { view: 'models', key: 'modelsWelcome', type: 'ModelsWelcome', full: 'rows' },
   ])('welcome views of $view fit every state but $full, one button each', ({ view, key, type, full }) => {
     const states = matches(/'(\w+)'/g, new RegExp(`export type ${type} = ([^;]+);`).exec(code)?.[1] ?? '');
     const ours = welcomes.filter((item) => item.view === `rolloutLens.${view}`);
@@ -288,20 +289,22 @@ describe('settings', () => {
 describe('activation', () => {
   it('waits for our own things, and for jsonl', () => {
     const events = asArray(manifest.activationEvents).map((event) => text(event));
-    expect(events).toContain('onFileSystem:rollout');
+    for (const scheme of ['rollout', 'rollout-branch']) expect(events).toContain(`onFileSystem:${scheme}`);
     expect(events).toContain('onWebviewPanel:rolloutLens.charts');
     for (const event of events)
-      expect(event).toMatch(/^(onFileSystem:rollout|onWebviewPanel:rolloutLens\.\w+|onLanguage:jsonl|onUri)$/);
+      expect(event).toMatch(
+        /^(onFileSystem:rollout(-branch)?|onWebviewPanel:rolloutLens\.\w+|onLanguage:jsonl|onUri)$/,
+      );
   });
   it('says what it needs of a workspace', () => {
     const capabilities = object(manifest.capabilities);
     const untrusted = object(capabilities.untrustedWorkspaces);
     expect(untrusted.supported).toBe('limited');
-    // A path to run, a model to load, or an address to ask is the machine's, and not a workspace's.
-    const ofMachine = Object.entries(properties).filter(
-      ([key, item]) => object(item).scope === 'machine' && /^rolloutLens\.replay\./.test(key),
-    );
-    for (const [key] of ofMachine) expect(asArray(untrusted.restrictedConfigurations), key).toContain(key);
+    // A path to run, a model to load, an address to ask or how much of a machine to take is the machine's, and not a
+    // workspace's.
+    const ofMachine = Object.entries(properties).filter(([, item]) => object(item).scope === 'machine');
+    expect(ofMachine.length).toBeGreaterThan(5);
+    expect([...asArray(untrusted.restrictedConfigurations)].sort()).toEqual(ofMachine.map(([key]) => key).sort());
     expect(object(capabilities.virtualWorkspaces).supported).toBe('limited');
     for (const item of Object.values(capabilities).map(object)) expect(shown(item.description)).not.toBe('');
     expect(manifest.extensionKind).toEqual(['workspace']);

@@ -105,15 +105,15 @@ export class QuickInput {
     return (await this.rows.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' ').trim());
   }
 
-  /** Types a path into VS Code's own file dialog (the one without a native window) and confirms it. */
-  async choosePath(path: string): Promise<void> {
+  /** Types a path into VS Code's own file dialog (the one without a native window) and confirms it by its button. */
+  async choosePath(path: string, button = 'OK'): Promise<void> {
     await this.input.waitFor();
     for (let tries = 0; tries < 5; tries += 1) {
       await this.input.fill(path);
       // A dialog that still lists a folder puts its own path over what was typed.
       await this.page.waitForTimeout(700);
       if ((await this.input.inputValue()) !== path) continue;
-      await this.widget.getByRole('button', { name: 'OK' }).click();
+      await this.widget.getByRole('button', { name: button }).click();
       const closed = this.widget.waitFor({ state: 'hidden', timeout: 5_000 });
       if (await closed.then(() => true).catch(() => false)) return;
     }

@@ -104,7 +104,14 @@ export function makeAsking(side: PlayerSide, api: Client<PlayerHostApi>, { chang
     changed();
     const decisions = await api.decisions({ side }, signal);
     if (scoring !== controller) return;
-    state.decisions = decisions;
+    const isSampled = ({ estimator }: DecisionPoint): boolean => estimator === 'Monte Carlo';
+    state.decisions = decisions.filter((point) => !isSampled(point));
+    const newer = new Set(state.estimates.map(({ turn }) => turn));
+    state.estimates = [...decisions.filter((one) => isSampled(one) && !newer.has(one.turn)), ...state.estimates];
+    changed();
+    const gains = await api.knownGains({ side }, signal);
+    if (scoring !== controller || gains === null) return;
+    state.gains ??= gains;
     changed();
   };
 

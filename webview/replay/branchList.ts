@@ -8,6 +8,7 @@ import type { BranchSample } from '../../src/protocol/replay.ts';
 import { button } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { toElement } from '../ui/svgNode.ts';
+import { alike } from './sampleGroups.ts';
 import { shareBars } from './shareBars.ts';
 
 /** What can be done with a branch. */
@@ -39,7 +40,7 @@ function branchNode({ name, model, result }: KeptBranch, actions: BranchActions)
   const picture = element('div', { role: 'img', 'aria-label': `${texts.sharesPicture}: ${lines.join('; ')}` }, [
     toElement(shareBars(result)),
   ]);
-  const list = samples.map((sample) => sampleNode(id, sample, actions));
+  const list = alike(samples).map((some) => sampleNode(id, some, actions));
   const act = (words: string, onClick: () => void): HTMLElement =>
     button({ label: words, title: `${words} (${name})`, onClick });
   return element('article', { class: 'branch', 'aria-label': name, 'data-branch': id }, [
@@ -51,10 +52,6 @@ function branchNode({ name, model, result }: KeptBranch, actions: BranchActions)
     picture,
     ...lines.map((line) => element('p', {}, [line])),
     ...details.map((line) => element('p', { class: 'subtitle' }, [line])),
-    element('details', {}, [
-      element('summary', {}, [texts.samples(samples.length)]),
-      element('ul', { class: 'samples' }, list),
-    ]),
     element('div', { class: 'row' }, [
       act(texts.rename, () => {
         actions.rename(id);
@@ -63,11 +60,18 @@ function branchNode({ name, model, result }: KeptBranch, actions: BranchActions)
         actions.remove(id);
       }),
     ]),
+    element('details', {}, [
+      element('summary', {}, [texts.samples(samples.length)]),
+      element('ul', { class: 'samples' }, list),
+    ]),
   ]);
 }
 
-function sampleNode(id: string, sample: BranchSample, actions: BranchActions): HTMLElement {
-  const title = texts.sampleTitle(sample.arm, sample.sample);
+function sampleNode(id: string, some: readonly BranchSample[], actions: BranchActions): HTMLElement {
+  const [sample] = some;
+  if (sample === undefined) return element('li', {});
+  const numbers = some.map((one) => one.sample);
+  const title = texts.sampleTitles(sample.arm, numbers);
   return element('li', {}, [
     `${title} ${texts.sampleEnd(sample)} · `,
     link(

@@ -5,10 +5,10 @@
  */
 import { numberText } from '../../src/base/numberText.ts';
 import type { PlayerEpisode, PlayerSide } from '../../src/protocol/player.ts';
-import { playerTexts as texts } from '../../src/protocol/playerTexts.ts';
+import { playerTexts as texts, smallNumberText } from '../../src/protocol/playerTexts.ts';
 import type { DecisionPoint } from '../../src/protocol/replay.ts';
 import { element } from '../ui/dom.ts';
-import { svg, toElement, type SvgNode } from '../ui/svgNode.ts';
+import { px, svg, toElement, type SvgNode } from '../ui/svgNode.ts';
 import { isDecision } from './playhead.ts';
 import { turnLabel } from './timeline.ts';
 
@@ -99,7 +99,10 @@ export function curveDrawing({ episode, points, turn }: CurveData): SvgNode {
     .filter(({ side }) => side === null)
     .flatMap(({ point }) => [
       ...interval(point, 'siblings', -aside),
-      svg('circle', { cx: x(point.turn) - aside, cy: y(point.callProbability), r: 3, class: 'point siblings' }),
+      svg('path', {
+        d: `M ${px(x(point.turn) - aside)} ${px(y(point.callProbability) - 5)} l 5 5 l -5 5 l -5 -5 z`,
+        class: 'point siblings',
+      }),
     ]);
   const recorded = turns.map((one) => {
     const called = (episode.turns.find((other) => other.turn === one)?.calls.length ?? 0) > 0;
@@ -134,13 +137,21 @@ function mark([cx, cy]: readonly [number, number], side: PlayerSide): SvgNode {
 }
 
 /** What the drawing says, in one sentence; it is what a screen reader hears. */
-export function curveSentence({ episode, points }: CurveData): string {
+export function curveSentence({ episode, points, names }: CurveData): string {
+  const other = shownPoints(points, 'other');
+  // With one model it is clear who says it.
+  const named = (side: PlayerSide) => (point: DecisionPoint) => ({
+    point,
+    model: other.length === 0 ? '' : names[side],
+  });
   const known = [
-    ...points.filter(({ side }) => side === null).map(({ point }) => point),
-    ...shownPoints(points, 'main'),
-  ].sort((a, b) => a.turn - b.turn);
+    ...points.filter(({ side }) => side === null).map(({ point }) => ({ point, model: '' })),
+    ...shownPoints(points, 'main').map(named('main')),
+    ...other.map(named('other')),
+  ].sort((a, b) => a.point.turn - b.point.turn);
   if (known.length === 0) return texts.curveEmpty;
-  return `${known.map((point) => texts.curvePoint(turnLabel(episode, point.turn), point)).join('. ')}.`;
+  const said = known.map(({ point, model }) => texts.curvePoint(turnLabel(episode, point.turn), point, model));
+  return `${said.join('. ')}.`;
 }
 
 /** The same as a table, all estimates in it. */
@@ -150,7 +161,7 @@ export function curveTable({ episode, points, names }: CurveData): HTMLElement {
     .map(({ side, point }) => [
       turnLabel(episode, point.turn),
       texts.interval(point),
-      numberText(1 - point.callProbability),
+      smallNumberText(1 - point.callProbability),
       point.estimator,
       point.given === '' ? texts.unconditional : point.given,
       point.called ? texts.called : texts.answered,
@@ -167,9 +178,10 @@ export function curveNodes(data: CurveData): readonly Node[] {
     ...(has('main') ? [texts.solid(names.main)] : []),
     ...(has('other') ? [texts.dashed(names.other)] : []),
     ...(has(null) ? [texts.dots] : []),
+    texts.choices,
   ];
   return [
-    element('figcaption', {}, [element('strong', {}, [texts.curve]), ` ${legend.join('  ')}`]),
+    element('figcaption', {}, [element('strong', {}, [texts.curve]), ` ${legend.join(' · ')}`]),
     toElement(curveDrawing(data)),
     element('p', { class: 'subtitle sentence' }, [curveSentence(data)]),
     element('details', {}, [element('summary', {}, [texts.table]), curveTable(data)]),

@@ -34,7 +34,8 @@ export interface EpisodeTokens {
   /** Tokens that are to be scored, and those that are. */
   readonly wanted: number;
   readonly done: number;
-  readonly facts: Omit<AlignedEpisode, 'ids' | 'turn' | 'scored' | 'texts' | 'logged'>;
+  /** `total` tokens come, page by page. */
+  readonly facts: Omit<AlignedEpisode, 'ids' | 'turn' | 'scored' | 'texts' | 'logged'> & { readonly total: number };
   /** Token indexes of a turn, ascending. */
   ofTurn(turn: number): readonly number[];
   token(index: number): TokenFacts;

@@ -3,7 +3,7 @@
  * tells into one picture, drawn at most once a frame. Playback never starts by itself.
  * Leaves out each part (its own file) and everything that a model computes.
  */
-import type { KeptBranch, PlayerEpisode, PlayerEvents, PlayerHostApi, PlayerSide } from '../../src/protocol/player.ts';
+import type { PlayerEpisode, PlayerEvents, PlayerHostApi, PlayerSide } from '../../src/protocol/player.ts';
 import { playerTexts as texts } from '../../src/protocol/playerTexts.ts';
 import type { Intervention } from '../../src/protocol/replay.ts';
 import { openConnection } from '../../src/protocol/rpc.ts';
@@ -11,12 +11,12 @@ import { registerControls } from '../ui/controls.ts';
 import { element } from '../ui/dom.ts';
 import { connectHost } from '../ui/host.ts';
 import { makeAsking, type Asking } from './asking.ts';
-import { branchNodes } from './branchList.ts';
+import { makeBranchSection } from './branchSection.ts';
 import { curveNodes, siblingsPoint, type CurveData, type SidedPoint } from './decisionCurve.ts';
-import { errorText } from './errorText.ts';
 import { isForPlayer, moveOfKey } from './keys.ts';
 import { modelNodes } from './modelBar.ts';
 import { makeModelPane, type LiveSample } from './modelPane.ts';
+import { makeNotice } from './notice.ts';
 import { savedState } from './pageState.ts';
 import {
   advance,
@@ -31,6 +31,7 @@ import {
 } from './playhead.ts';
 import { makeRecordedPane } from './recordedPane.ts';
 import './replay.css';
+import { isBeyond, scoringText } from './scoringText.ts';
 import { makeTimeline, turnLabel } from './timeline.ts';
 import { makeTransport } from './transport.ts';
 import { verdictNodes } from './verdict.ts';
@@ -45,17 +46,22 @@ let episode: PlayerEpisode | null = null;
 let segments: readonly Segment[] = [];
 let head: Playhead = { index: 0, part: 0 };
 let playing = false;
-let branches: readonly KeptBranch[] = [];
 let live: LiveSample[] = [];
 
 const subtitle = element('p', { class: 'subtitle', role: 'status' }, [texts.reading]);
-const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
+const notice = makeNotice();
+const showError = notice.show;
 const notes = element('ul', { class: 'notes subtitle' });
 const models = { main: element('div', { class: 'row model' }), other: element('div', { class: 'row model' }) };
 const scoringLine = element('p', { class: 'subtitle', role: 'status' });
 const verdict = element('div', { class: 'verdict' });
 const curve = element('figure', { class: 'curve' });
-const branchSection = element('section', { class: 'branches', 'aria-label': texts.branches });
+const branches = makeBranchSection(api, {
+  goTo: (turn) => {
+    stand(segmentOf(turn, null, segments));
+  },
+  failed: showError,
+});
 
 const transport = makeTransport({
   speed: page.speed,
@@ -99,6 +105,7 @@ const would = makeModelPane({
     branch(intervention);
   },
   gains: () => {
+    notice.clear();
     asking.main
       .run(texts.gains, (signal) => api.gains({ side: 'main' }, signal))
       .then((gains) => {
@@ -123,9 +130,9 @@ const body = element('div', { hidden: true }, [
   curve,
   verdict,
   element('div', { class: 'panes' }, [recorded.node, would.node]),
-  branchSection,
+  branches.node,
 ]);
-document.body.append(element('main', {}, [element('h1', {}, [texts.title]), subtitle, notes, problem, body]));
+document.body.append(element('main', {}, [element('h1', {}, [texts.title]), subtitle, notes, notice.node, body]));
 
 function askingOf(side: PlayerSide): Asking {
   return makeAsking(side, api, {
@@ -134,12 +141,6 @@ function askingOf(side: PlayerSide): Asking {
     },
     failed: showError,
   });
-}
-
-function showError(error: unknown): void {
-  if (error instanceof Error && error.name === 'AbortError') return;
-  problem.textContent = errorText(error);
-  problem.hidden = false;
 }
 
 function keep(): void {
@@ -157,6 +158,7 @@ function stand(index: number, told: 'follow' | 'silent' = 'follow'): void {
   const before = segments[head.index];
   head = { index: Math.max(0, Math.min(segments.length - 1, index)), part: 0 };
   const here = segments[head.index];
+  if (here !== before) notice.clear();
   if (told === 'follow' && here !== undefined && here !== before)
     api.follow({ turn: here.turn, call: here.call }).catch(showError);
   keep();
@@ -197,7 +199,29 @@ function tick(now: number): void {
 
 // ---- asking
 
+/** Why this turn's model cannot be asked; null where it can. A process that died starts again with the question. */
+function whyNot(side: PlayerSide): string | null {
+  const { model, tokens, running } = asking[side].state;
+  const here = episode?.turns.find(({ turn }) => turn === turnHere());
+  if (here === undefined || !isDecision(here)) return texts.notDecision;
+  if (model.state === 'none') return texts.noModelYet;
+  if (model.state !== 'ready' && model.state !== 'died') return texts.notReadyYet;
+  if (isBeyond(tokens, here.turn)) return texts.beyondContext(tokens?.facts.total ?? 0);
+  return running;
+}
+
+/** Whether a question may be asked now; says why not. What comes of it is brought into view. */
+function mayAsk(side: PlayerSide): boolean {
+  const reason = whyNot(side);
+  if (reason === null) {
+    notice.clear();
+    would.node.scrollIntoView({ block: 'nearest' });
+  } else notice.say(reason);
+  return reason === null;
+}
+
 function estimate(side: PlayerSide): void {
+  if (!mayAsk(side)) return;
   const turn = turnHere();
   asking[side]
     .run(texts.estimate(episode?.samples ?? 0), (signal) => api.estimate({ side, turn }, signal))
@@ -211,17 +235,15 @@ function estimate(side: PlayerSide): void {
 }
 
 function branch(intervention: Intervention): void {
+  if (!mayAsk('main')) return;
   const turn = turnHere();
-  const here = episode?.turns.find((one) => one.turn === turn);
-  if (here === undefined || !isDecision(here) || asking.main.state.model.state !== 'ready') return;
-  if (asking.main.state.running !== null) return;
   live = [];
   asking.main
     .run(texts.interventions(intervention), (signal) => api.branch({ side: 'main', turn, intervention }, signal))
     .then((made) => {
       live = [];
-      if (made !== null) branches = [...branches, made];
       drawSoon();
+      if (made !== null) branches.add(made);
     })
     .catch(showError);
 }
@@ -271,13 +293,12 @@ function draw(): void {
     turn,
     points,
     names,
-    ready: asking.main.state.model.state === 'ready',
-    otherReady: asking.other.state.model.state === 'ready',
+    ready: /ready|died/.test(asking.main.state.model.state) && !isBeyond(asking.main.state.tokens, turn),
+    otherReady: /ready|died/.test(asking.other.state.model.state),
     running: asking.main.state.running ?? asking.other.state.running,
     live,
     gains: asking.main.state.gains,
   });
-  drawBranches();
 }
 
 /** A part that is drawn anew only when what it shows has changed: focus and open details stay. */
@@ -294,7 +315,7 @@ function drawModels(): void {
       api.chooseModel({ side, which }).catch(showError);
     },
     restart: (side: PlayerSide, on: 'same' | 'cpu') => {
-      problem.hidden = true;
+      notice.clear();
       api.restart({ side, on }).catch(showError);
     },
     trust: () => {
@@ -309,14 +330,7 @@ function drawModels(): void {
     );
   }
   const { tokens, verdict: main } = asking.main.state;
-  scoringLine.textContent =
-    tokens === null
-      ? ''
-      : [
-          texts.sourceOf(tokens.facts.source, tokens.facts.misaligned),
-          ...(main === null ? [texts.scoring(tokens.done, tokens.wanted)] : []),
-          ...tokens.facts.notes,
-        ].join(' ');
+  scoringLine.textContent = tokens === null ? '' : scoringText(tokens, main !== null);
   redraw(verdict, JSON.stringify([main, asking.other.state.verdict]), () =>
     (['main', 'other'] as const).flatMap((side) => {
       const { verdict: said, speaker } = asking[side].state;
@@ -332,39 +346,6 @@ function drawCurve(data: CurveData): void {
   redraw(curve, JSON.stringify([points, names, turn, data.episode.kept]), () => curveNodes(data));
 }
 
-function drawBranches(): void {
-  redraw(branchSection, JSON.stringify(branches.map(({ name, result }) => [name, result.id])), () => [
-    element('h2', {}, [texts.branches]),
-    ...branchNodes(branches, {
-      diff: (id, { arm, sample }) => {
-        api.diffBranch({ id, arm, sample }).catch(showError);
-      },
-      rename: (id) => {
-        api
-          .renameBranch({ id })
-          .then((name) => {
-            if (name === null) return;
-            branches = branches.map((one) => (one.result.id === id ? { ...one, name } : one));
-            drawSoon();
-          })
-          .catch(showError);
-      },
-      remove: (id) => {
-        api
-          .removeBranch({ id })
-          .then(() => {
-            branches = branches.filter(({ result }) => result.id !== id);
-            drawSoon();
-          })
-          .catch(showError);
-      },
-      goTo: (turn) => {
-        stand(segmentOf(turn, null, segments));
-      },
-    }),
-  ]);
-}
-
 // ---- what the host tells, and keys
 
 let loads = 0;
@@ -378,7 +359,7 @@ async function load(): Promise<void> {
   segments = segmentsOf(next);
   head = { index: other ? 0 : Math.min(page.segment, Math.max(0, segments.length - 1)), part: 0 };
   page = { ...page, kept: next.kept };
-  problem.hidden = true;
+  notice.clear();
   subtitle.textContent = segments.length === 0 ? `${next.title}. ${texts.empty}` : next.title;
   notes.replaceChildren(...next.notes.map((note) => element('li', {}, [note])));
   body.hidden = segments.length === 0;
@@ -388,7 +369,7 @@ async function load(): Promise<void> {
   keep();
   const [states, kept] = await Promise.all([api.models({}), api.branches({})]);
   if (mine !== loads) return;
-  branches = kept;
+  branches.set(kept);
   for (const side of ['main', 'other'] as const) {
     if (other) asking[side].restart();
     asking[side].setModel(states[side]);
@@ -436,7 +417,8 @@ function press(key: string): boolean {
   else if (key === 'm') estimate('main');
   else if (key === '?') transport.toggleKeys();
   else if (key === 'Escape') {
-    if (!cancel()) api.back({ turn: turnHere(), call: segments[head.index]?.call ?? null }).catch(showError);
+    if (!transport.hideKeys() && !cancel())
+      api.back({ turn: turnHere(), call: segments[head.index]?.call ?? null }).catch(showError);
   } else return false;
   return true;
 }

@@ -78,6 +78,7 @@ export function modelNodes({ side, model, verdict }: ShownModel, actions: ModelB
     case 'died':
       return [
         element('p', { class: 'problem', role: 'alert' }, [
+          `${model.name}: `,
           [model.message, model.action ?? ''].filter((part) => part !== '').join(' '),
         ]),
         button({
@@ -118,11 +119,17 @@ export function modelNodes({ side, model, verdict }: ShownModel, actions: ModelB
                 },
               }),
             ]),
-        element('p', { class: 'subtitle' }, [verdict?.verdict === 'same' ? texts.samePolicy : texts.standIn]),
+        element('p', { class: 'subtitle' }, [standingOf(side, verdict)]),
         ...warningsOf(model.facts),
         factsOf(model.facts),
       ];
   }
+}
+
+/** Whether it is the policy that acted; of the second model in few words, since the first one's stand above. */
+function standingOf(side: PlayerSide, verdict: LogprobVerdict | null): string {
+  if (verdict?.verdict === 'same') return texts.samePolicy;
+  return side === 'main' ? texts.standIn : texts.alsoStandIn;
 }
 
 function warningsOf(facts: BackendFacts): readonly HTMLElement[] {

@@ -24,7 +24,7 @@ export interface ModelPaneData {
   readonly turn: number;
   readonly points: readonly SidedPoint[];
   readonly names: Readonly<Record<PlayerSide, string>>;
-  /** True where the speaking model can be asked. */
+  /** True where the speaking model can be asked about this turn. */
   readonly ready: boolean;
   readonly otherReady: boolean;
   /** What runs, as a sentence; null for nothing. */
@@ -106,11 +106,11 @@ export function makeModelPane(actions: ModelPaneActions): ModelPane {
       const { episode, turn, points, names, ready } = data;
       const here = episode.turns.find((one) => one.turn === turn);
       const decides = here !== undefined && isDecision(here);
-      heading.textContent = names.main === '' ? texts.would : texts.wouldOf(names.main);
+      heading.textContent = names.main === '' ? texts.wouldWithout : texts.wouldOf(names.main);
       const own = points.filter(({ point }) => point.turn === turn);
-      decisions.replaceChildren(
-        ...(decides ? own.flatMap((one) => decisionNodes(one, names)) : [element('p', {}, [texts.notDecision])]),
-      );
+      const empty = decides ? texts.noEstimate : texts.notDecision;
+      const known = decides ? own.flatMap((one) => decisionNodes(one, names)) : [];
+      decisions.replaceChildren(...(known.length === 0 ? [element('p', { class: 'subtitle' }, [empty])] : known));
       const busy = data.running !== null;
       const can = decides && ready;
       const calls = here !== undefined && here.calls.length > 0;
@@ -140,7 +140,7 @@ function askButtons(data: ModelPaneData, { estimate, branch }: ModelPaneActions)
     }),
     button({
       label: texts.noTools,
-      title: texts.counterfactualTitle,
+      title: texts.noToolsTitle,
       onClick: () => {
         branch({ kind: 'no tools' });
       },
@@ -167,10 +167,11 @@ function decisionNodes(
   { side, point }: SidedPoint,
   names: Readonly<Record<PlayerSide, string>>,
 ): readonly HTMLElement[] {
-  const who = side === null ? texts.noModelNeeded : names[side];
   return [
     element('p', { class: 'decision' }, [element('strong', {}, [texts.decision(point)])]),
-    element('p', { class: 'subtitle' }, [`${texts.decisionBy(point)} · ${who} · ${choiceOf(point)}`]),
+    element('p', { class: 'subtitle' }, [
+      [texts.decisionBy(point), ...(side === null ? [] : [names[side]]), choiceOf(point)].join(' · '),
+    ]),
   ];
 }
 
@@ -182,6 +183,7 @@ function gainNodes(gains: readonly CallGain[] | null): readonly HTMLElement[] {
   if (gains === null) return [];
   return [
     element('h3', {}, [texts.gains]),
+    element('p', { class: 'subtitle' }, [texts.gainsNote]),
     element(
       'ul',
       {},

@@ -10,6 +10,7 @@ import { select } from '../ui/select.ts';
 import type { EpisodeTokens, TokenFacts } from './episodeTokens.ts';
 import type { Measure } from './heat.ts';
 import { isDecision } from './playhead.ts';
+import { beyondText } from './scoringText.ts';
 import { turnLabel } from './timeline.ts';
 import { tokenLines, type TokenLines } from './tokenDetail.ts';
 import { makeTokenStrip } from './tokenStrip.ts';
@@ -80,7 +81,7 @@ export function makeRecordedPane(options: RecordedPaneOptions): RecordedPane {
   ]);
 
   const showPictures = async ({ episode, turn }: RecordedTurn): Promise<void> => {
-    const images = episode.turns.find((one) => one.turn === turn)?.images ?? [];
+    const images = picturesOf(episode, turn);
     for (const address of addresses) URL.revokeObjectURL(address);
     addresses = [];
     pictures.replaceChildren();
@@ -112,17 +113,19 @@ export function makeRecordedPane(options: RecordedPaneOptions): RecordedPane {
       drawnTurn = key;
       const turn = next.episode.turns.find((one) => one.turn === next.turn);
       if (turn === undefined) return;
+      turnTokens = (next.tokens?.ofTurn(next.turn) ?? []).flatMap((index) => next.tokens?.token(index) ?? []);
       heading.textContent = texts.recorded(turnLabel(next.episode, next.turn));
       const given = isDecision(turn) ? '' : texts.givenNote;
       const cut = turn.cut > 0 ? texts.cut(turn.cut) : '';
-      note.textContent = [given, next.tokens === null ? cut : ''].filter((part) => part !== '').join(' ');
+      const beyond = beyondText(next.tokens, next.turn);
+      note.textContent = [given, beyond, turnTokens.length === 0 ? cut : ''].filter((part) => part !== '').join(' ');
       note.hidden = note.textContent === '';
       node.classList.toggle('givenTurn', !isDecision(turn));
-      turnTokens = (next.tokens?.ofTurn(next.turn) ?? []).flatMap((index) => next.tokens?.token(index) ?? []);
       heat.hidden = turnTokens.every(({ scored }) => !scored);
+      detail.hidden = heat.hidden;
       legend.textContent = texts.heatLegend[next.measure];
-      if (turnTokens.length === 0) text.showPlain(turn.text);
-      else text.showTokens(turnTokens, next.measure);
+      if (turnTokens.length === 0) text.showPlain(withoutPads(turn.text));
+      else text.showTokens(turnTokens, next.measure, turn.cut > 0 ? '' : turn.text);
       strip.show(turnTokens, next.measure);
       text.node.setAttribute('aria-label', heading.textContent);
       if (other) {
@@ -137,6 +140,24 @@ export function makeRecordedPane(options: RecordedPaneOptions): RecordedPane {
     },
   };
 }
+
+/** Pictures that the turn holds, and those that its calls looked at, in their order. */
+export function picturesOf(
+  { turns, pictures }: Pick<PlayerEpisode, 'turns' | 'pictures'>,
+  turn: number,
+): readonly number[] {
+  const own = turns.find((one) => one.turn === turn);
+  if (own === undefined) return [];
+  const looked = pictures.filter(({ boxes }) => boxes.some(({ call }) => own.calls.includes(call)));
+  return [...new Set([...own.images, ...looked.map(({ image }) => image)])].sort((a, b) => a - b);
+}
+
+/** Pads stand for a picture that is shown below: a run of them in a few words. */
+export function withoutPads(text: string): string {
+  return text.replaceAll(padRun, (run) => texts.pads(run.split('<|image_pad|>').length - 1));
+}
+
+const padRun = /(?:<\|vision_start\|>)?(?:<\|image_pad\|>){2,}(?:<\|vision_end\|>)?/g;
 
 function detailNodes({ name, lines, alternatives }: TokenLines): readonly Node[] {
   const list = alternatives.map((line) => element('li', {}, [line]));

@@ -12,7 +12,8 @@ export interface TokenText {
   readonly node: HTMLElement;
   /** Text without tokens. */
   showPlain(text: string): void;
-  showTokens(tokens: readonly TokenFacts[], measure: Measure): void;
+  /** `whole` is the turn's text: shown around the tokens where these are a part of it. */
+  showTokens(tokens: readonly TokenFacts[], measure: Measure, whole: string): void;
   /** Marks the token that is looked at; −1 for none. */
   mark(place: number): void;
 }
@@ -95,17 +96,20 @@ export function makeTokenText(onPlace: (place: number) => void): TokenText {
       if (text.data !== plain) text.data = plain;
       drawSoon();
     },
-    showTokens: (next, by) => {
+    showTokens: (next, by, turn) => {
       tokens = next;
       measure = by;
-      let length = 0;
+      const said = next.map((token) => token.text).join('');
+      // A token may begin in the markers before a turn, and a turn may reach beyond the model's context.
+      const at = turn.indexOf(said);
+      let length = Math.max(0, at);
       starts = next.map((token) => {
         const start = length;
         length += token.text.length;
         return start;
       });
       marked = Math.min(marked, next.length - 1);
-      const whole = next.map((token) => token.text).join('');
+      const whole = at < 0 ? said : turn;
       if (text.data !== whole) text.data = whole;
       drawSoon();
     },

@@ -25,6 +25,8 @@ export interface Transport {
   setPlaying(playing: boolean): void;
   setPlace(text: string): void;
   toggleKeys(): void;
+  /** Hides the sheet; false where it was not shown. */
+  hideKeys(): boolean;
 }
 
 /** Makes the row. */
@@ -57,10 +59,11 @@ export function makeTransport(options: TransportOptions): Transport {
   };
   const speed = select<string>({
     label: texts.speed,
-    choices: Object.fromEntries(speeds.map((one) => [String(one), texts.speedOf(one)])),
-    chosen: String(options.speed),
+    // By their texts: names that are whole numbers would come first, whatever their order here.
+    choices: Object.fromEntries(speeds.map((one) => [texts.speedOf(one), texts.speedOf(one)])),
+    chosen: texts.speedOf(options.speed),
     onChange: (value) => {
-      options.onSpeed(Number(value));
+      options.onSpeed(speeds.find((one) => texts.speedOf(one) === value) ?? 1);
     },
   });
   const width = select<WidthBy>({
@@ -89,5 +92,10 @@ export function makeTransport(options: TransportOptions): Transport {
       if (place.textContent !== text) place.textContent = text;
     },
     toggleKeys,
+    hideKeys: () => {
+      const shown = !sheet.hidden;
+      if (shown) toggleKeys();
+      return shown;
+    },
   };
 }

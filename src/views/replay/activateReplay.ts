@@ -17,7 +17,8 @@ import type { PlayerKept } from '../../protocol/player.ts';
 import { registerBranchDocuments } from './branchDocuments.ts';
 import { installCuda } from './cudaSupport.ts';
 import { removeDownloaded } from './downloadModel.ts';
-import { adoptPlayer, type PlayerDependencies, type PlayerPanel } from './playerPanel.ts';
+import { followEpisode } from './linkedTranscript.ts';
+import { adoptPlayer, keptBranches, type PlayerDependencies, type PlayerPanel } from './playerPanel.ts';
 import { setServerKey } from './serverKey.ts';
 import { replayStep } from './stepReplay.ts';
 
@@ -40,7 +41,7 @@ let open: PlayerPanel | null = null;
 
 /** Registers the serializer, so that an open player comes back after a reload, and the documents of branches. */
 export function activateReplay(context: vscode.ExtensionContext, session: Session, transcripts: OpenTranscripts): void {
-  registerBranchDocuments(context);
+  registerBranchDocuments(context, { engine: session.engine, branches: keptBranches(context) });
   context.subscriptions.push(
     onSettingChange(modelSettings, () => {
       open?.reload().catch((error: unknown) => session.log.error(String(error)));
@@ -65,7 +66,9 @@ export function replayCommands(dependencies: PlayerDependencies): CommandTable {
     'rolloutLens.chooseReplayModel': () => player().choose('main'),
     'rolloutLens.compareReplayModels': () => player().choose('other'),
     'rolloutLens.removeDownloadedModels': () => removeDownloaded(context),
-    'rolloutLens.setReplayServerKey': () => setServerKey(context),
+    'rolloutLens.setReplayServerKey': async () => {
+      if (await setServerKey(context)) await open?.reload();
+    },
     'rolloutLens.installCudaSupport': async () => {
       if (await installCuda(context)) await open?.reload();
     },
@@ -106,6 +109,7 @@ async function replayEpisode(dependencies: PlayerDependencies, target: unknown):
   if (ref === null) return;
   const wanted = { ref, path: runPathOf(dependencies.session, ref.run) };
   if (open !== null) {
+    await followEpisode(dependencies.transcripts, open.current(), ref);
     open.show(wanted);
     return;
   }

@@ -4,7 +4,8 @@
  */
 import type { KeptBranch } from '../../protocol/player.ts';
 import { outcomeSign } from '../../protocol/playerSigns.ts';
-import type { BranchSample, ReplayEpisode } from '../../protocol/replay.ts';
+import { playerTexts } from '../../protocol/playerTexts.ts';
+import type { BranchSample, ReplayEpisode, ReplayTurn } from '../../protocol/replay.ts';
 import { roleNames } from '../../protocol/texts.ts';
 
 /** Bytes of all samples together that a page gets; a message is at most 1 MB. */
@@ -28,18 +29,25 @@ export function branchesForPage(branches: readonly KeptBranch[]): readonly KeptB
     .reverse();
 }
 
-/** The record and a sample of a branch as text. */
+/** The record and a sample of a branch as text; turns are called as the transcript and the player call them. */
 export function branchTexts(
-  episode: Pick<ReplayEpisode, 'turns'>,
+  { turns, answer, correct }: Pick<ReplayEpisode, 'turns' | 'answer' | 'correct'>,
   { request }: Pick<KeptBranch['result'], 'request'>,
   sample: BranchSample,
 ): { readonly recorded: string; readonly branched: string } {
-  const headed = (turns: ReplayEpisode['turns']): string =>
-    turns.map(({ role, turn, text }) => `── ${roleNames[role]} · ${turn + 1} ──\n${text.trimEnd()}\n`).join('\n');
-  const before = headed(episode.turns.filter(({ turn }) => turn < request.turn));
-  const rest = headed(episode.turns.filter(({ turn }) => turn >= request.turn));
-  const first = episode.turns.find(({ turn }) => turn === request.turn);
-  const heading = `── ${roleNames[first?.role ?? 'policy']} · ${request.turn + 1} ──`;
-  const branched = `${heading}\n${sample.text.trimEnd()}\n\n── ${outcomeSign(sample)} ──\n`;
-  return { recorded: `${before}\n${rest}`, branched: `${before}\n${branched}` };
+  const written = turns.filter(({ role, prompt }) => role === 'policy' && !prompt).map(({ turn }) => turn);
+  const heading = ({ turn, role }: Pick<ReplayTurn, 'turn' | 'role'>): string => {
+    const number = written.indexOf(turn) + 1;
+    return `── ${playerTexts.turn(turn + 1)} · ${number === 0 ? roleNames[role] : playerTexts.policyTurn(number)} ──`;
+  };
+  const headed = (some: ReplayEpisode['turns']): string =>
+    some.map((one) => `${heading(one)}\n${one.text.trimEnd()}\n`).join('\n');
+  const before = headed(turns.filter(({ turn }) => turn < request.turn));
+  const rest = headed(turns.filter(({ turn }) => turn >= request.turn));
+  const first = turns.find(({ turn }) => turn === request.turn) ?? { turn: request.turn, role: 'policy' };
+  const end = (one: Pick<BranchSample, 'ended' | 'correct' | 'answer'>): string => `\n── ${outcomeSign(one)} ──\n`;
+  return {
+    recorded: `${before}\n${rest}${end({ ended: 'answered', correct, answer })}`,
+    branched: `${before}\n${heading(first)}\n${sample.text.trimEnd()}\n${end(sample)}`,
+  };
 }

@@ -5,7 +5,9 @@
 import * as vscode from 'vscode';
 import { withoutIcons } from '../../host/logText.ts';
 import { downloadFromHub } from './downloadModel.ts';
-import { knownModels, rememberFolder } from './modelSources.ts';
+import { addFolder } from './modelFolders.ts';
+import { knownModels } from './modelSources.ts';
+import { modelDetail } from './modelWords.ts';
 
 /** The chosen model's id; null for none, undefined where the user left. */
 export async function chooseModel(
@@ -13,17 +15,17 @@ export async function chooseModel(
   asked: { readonly title: string; readonly current: string | null },
 ): Promise<string | null | undefined> {
   const { l10n } = vscode;
-  const known = await knownModels(context);
-  const models = known.map(({ id, name, detail }) => ({
-    label: id === asked.current ? `$(check) ${withoutIcons(name)}` : withoutIcons(name),
-    description: detail,
-    take: () => Promise.resolve<string | null | undefined>(id),
+  const known = (await knownModels(context)).filter(({ state }) => state === 'there');
+  const models = known.map((model) => ({
+    label: model.id === asked.current ? `$(check) ${withoutIcons(model.name)}` : withoutIcons(model.name),
+    description: withoutIcons(modelDetail(model)),
+    take: () => Promise.resolve<string | null | undefined>(model.id),
   }));
   const more = [
     {
       label: l10n.t('$(folder-opened) A Folder with an ONNX Model…'),
       description: '',
-      take: () => pickFolder(context),
+      take: () => addFolder(context),
     },
     { label: l10n.t('$(cloud-download) Download from a Hub…'), description: '', take: () => downloadFromHub(context) },
     {
@@ -45,15 +47,4 @@ export async function chooseModel(
   ];
   const chosen = await vscode.window.showQuickPick(items, { title: asked.title, matchOnDescription: true });
   return chosen?.take();
-}
-
-async function pickFolder(context: vscode.ExtensionContext): Promise<string | undefined> {
-  const chosen = await vscode.window.showOpenDialog({
-    canSelectFiles: false,
-    canSelectFolders: true,
-    openLabel: vscode.l10n.t('Choose Model'),
-    title: vscode.l10n.t('Folder with config.json, tokenizer.json and an ONNX model'),
-  });
-  const folder = chosen?.[0]?.fsPath;
-  return folder === undefined ? undefined : rememberFolder(context, folder);
 }

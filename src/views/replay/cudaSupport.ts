@@ -122,7 +122,11 @@ function told(error: unknown, libraries: CudaLibraries): unknown {
   if (!(error instanceof CudaProblem)) {
     if (error instanceof UserError) return error;
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return new UserError(l10n.t('The CUDA libraries could not be loaded ({0}).', messageOf(cause)), byHand);
+    const again = l10n.t('What was loaded is kept: the next download goes on from there.');
+    return new UserError(
+      l10n.t('The CUDA libraries could not be loaded ({0}).', messageOf(cause)),
+      `${again} ${byHand}`,
+    );
   }
   switch (error.kind) {
     case 'no feed':

@@ -3,6 +3,7 @@
  * chosen one with progress; a cancelled download goes on the next time. Also removes downloaded models.
  * Leaves out the transfer itself (host/replayerHub.ts).
  */
+import { totalmem } from 'node:os';
 import * as vscode from 'vscode';
 import { isAbort, messageOf, UserError } from '../../base/errors.ts';
 import { sizeText } from '../../base/numberText.ts';
@@ -14,12 +15,14 @@ import {
   folderOfModel,
   listHubFiles,
   removeModel,
-  variantsOf,
   type HubAddress,
   type HubMessages,
-  type ModelVariant,
+  type HubModel,
 } from '../../host/replayerHub.ts';
-import { modelStorage } from './modelSources.ts';
+import { defaultOf, modelsAmong } from '../../protocol/modelFiles.ts';
+import { modelsChanged } from './modelChecks.ts';
+import { hubName, modelStorage } from './modelSources.ts';
+import { pickPrecision } from './pickPrecision.ts';
 
 /** Asks for a repository and downloads a model of it; the model's id, or undefined where the user left. */
 export async function downloadFromHub(context: vscode.ExtensionContext): Promise<string | undefined> {
@@ -34,46 +37,75 @@ export async function downloadFromHub(context: vscode.ExtensionContext): Promise
       /^[\w.-]+\/[\w.-]+$/.test(text.trim()) ? null : l10n.t('A repository is written as owner/name.'),
   });
   if (repository === undefined) return undefined;
-  const from = { endpoint, repository: repository.trim() };
-  const variant = await chooseVariant(from);
-  if (variant === undefined) return undefined;
-  const folder = folderOfModel(modelStorage(context), from.repository, variant.suffix);
-  const done = await download(from, variant, folder);
-  return done ? `downloaded:${folder}` : undefined;
+  return downloadRepository(context, { endpoint, repository: repository.trim() });
 }
 
-function hubName(endpoint: string): string {
-  return endpoint === '' ? 'huggingface.co' : endpoint;
+/** The same for a repository that is known; one that broke off goes on where it stopped. */
+export async function downloadRepository(
+  context: vscode.ExtensionContext,
+  from: HubAddress,
+): Promise<string | undefined> {
+  const model = await chooseModelOf(context, from);
+  if (model === undefined) return undefined;
+  const folder = folderOfModel(modelStorage(context), from.repository, model);
+  try {
+    return (await download(from, model, folder)) ? `downloaded:${folder}` : undefined;
+  } finally {
+    modelsChanged();
+  }
 }
 
-async function chooseVariant(from: HubAddress): Promise<ModelVariant | undefined> {
+/** Goes on with the download into a folder of ours that broke off. */
+export async function resumeDownload(
+  context: vscode.ExtensionContext,
+  folder: string | null,
+): Promise<string | undefined> {
+  const begun = (await downloadedModels(modelStorage(context))).find((one) => one.folder === folder);
+  if (begun === undefined) return undefined;
+  const { endpoint, repository } = begun;
+  return downloadRepository(context, { endpoint, repository });
+}
+
+async function chooseModelOf(context: vscode.ExtensionContext, from: HubAddress): Promise<HubModel | undefined> {
   const { l10n } = vscode;
   const location = { location: vscode.ProgressLocation.Notification, title: l10n.t('Asking the Hub for its files') };
   const files = await vscode.window.withProgress(location, () =>
     listHubFiles(from).catch((error: unknown) => failed(from, error)),
   );
-  const variants = variantsOf(files);
-  if (variants.length === 0) {
+  const models = modelsAmong(files);
+  if (models.length === 0) {
     throw new UserError(
       l10n.t('{0} holds no ONNX model that can be replayed.', from.repository),
-      l10n.t('Choose a repository with onnx/model.onnx and tokenizer.json.'),
+      l10n.t('Choose a repository with tokenizer.json and onnx/model.onnx, model.onnx or genai_config.json.'),
     );
   }
-  const items = variants.map((variant) => ({
-    label: `model${variant.suffix}.onnx`,
-    description: sizeText(variant.sizeBytes),
-    detail: l10n.t('{0} files from {1}', variant.files.length, hubName(from.endpoint)),
-    variant,
-  }));
-  const options = { title: l10n.t('Download Which Model of {0}?', from.repository), ignoreFocusOut: true };
-  return (await vscode.window.showQuickPick(items, options))?.variant;
+  const there = await downloadedModels(modelStorage(context));
+  const [first] = models;
+  return pickPrecision(models, {
+    title: l10n.t('Download Which Model of {0}?', from.repository),
+    standard: defaultOf(
+      models.filter((model) => model.folder === first?.folder),
+      totalmem(),
+    ),
+    // The one that was begun.
+    last: models.find((model) =>
+      there.some(
+        ({ repository, inside, suffix, whole }) =>
+          !whole && repository === from.repository && inside === model.folder && suffix === model.suffix,
+      ),
+    ),
+    always: true,
+  });
 }
 
-async function download(from: HubAddress, variant: ModelVariant, folder: string): Promise<boolean> {
+async function download(from: HubAddress, model: HubModel, folder: string): Promise<boolean> {
   const { l10n } = vscode;
   const options = {
     location: vscode.ProgressLocation.Notification,
-    title: l10n.t('Downloading {0}', `${from.repository}${variant.suffix}`),
+    title: l10n.t(
+      'Downloading {0}',
+      [from.repository, model.folder, model.graph].filter((part) => part !== '').join('/'),
+    ),
     cancellable: true,
   };
   return vscode.window.withProgress(options, async (progress, token) => {
@@ -83,7 +115,7 @@ async function download(from: HubAddress, variant: ModelVariant, folder: string)
     try {
       await downloadModel({
         from,
-        variant,
+        model,
         folder,
         messages: hubMessages(),
         signal: controller.signal,
@@ -136,13 +168,14 @@ export async function removeDownloaded(context: vscode.ExtensionContext): Promis
     void vscode.window.showInformationMessage(withoutLinks(l10n.t('No model was downloaded.')));
     return;
   }
-  const items = models.map(({ folder, repository, suffix, sizeBytes }) => ({
-    label: `${repository}${suffix}`,
-    description: sizeText(sizeBytes),
+  const items = models.map(({ folder, repository, inside, suffix, sizeBytes, whole }) => ({
+    label: `${repository}${inside === '' ? '' : `/${inside}`}${suffix}`,
+    description: whole ? sizeText(sizeBytes) : l10n.t('{0}, not whole', sizeText(sizeBytes)),
     detail: folder,
     folder,
   }));
   const options = { title: l10n.t('Remove Downloaded Models'), canPickMany: true as const };
   const chosen = (await vscode.window.showQuickPick(items, options)) ?? [];
   for (const { folder } of chosen) await removeModel(folder);
+  if (chosen.length > 0) modelsChanged();
 }

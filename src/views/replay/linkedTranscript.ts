@@ -1,6 +1,7 @@
 /**
  * Player and transcript on the same turn: a transcript that is visible moves to the player's turn without taking the
- * focus, and the cursor in a transcript moves the player. Leaves out opening a transcript (the transcript view's commands).
+ * focus, and the cursor in a transcript moves the player. A transcript is opened beside the player, never over it.
+ * Leaves out the transcript itself (the transcript view).
  */
 import * as vscode from 'vscode';
 import type { OpenTranscripts } from '../../host/openTranscripts.ts';
@@ -24,6 +25,39 @@ export async function followTurn(
     editor.selection = new vscode.Selection(start, start);
     editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
+}
+
+/** Where the transcript of the old episode stands beside the player, that of the new one takes its place. */
+export async function followEpisode(
+  transcripts: OpenTranscripts,
+  before: RolloutRef | null,
+  next: RolloutRef,
+): Promise<void> {
+  if (before === null || visibleOf(next) !== undefined) return;
+  const viewColumn = visibleOf(before)?.viewColumn;
+  if (viewColumn === undefined) return;
+  await vscode.window.showTextDocument(transcripts.uriOf(next), { viewColumn, preserveFocus: true });
+}
+
+/** Opens the transcript of a rollout in another column than the player's, where none is visible. */
+export async function openBeside(
+  transcripts: OpenTranscripts,
+  ref: RolloutRef,
+  panel: vscode.WebviewPanel,
+): Promise<void> {
+  if (visibleOf(ref) !== undefined) return;
+  const viewColumn = columnBeside(panel);
+  await vscode.window.showTextDocument(transcripts.uriOf(ref), { viewColumn, preserveFocus: true });
+}
+
+/** A column that does not hide the player: one that is there, else a new one. */
+export function columnBeside(panel: vscode.WebviewPanel): vscode.ViewColumn {
+  const other = vscode.window.tabGroups.all.find(({ viewColumn }) => viewColumn !== panel.viewColumn);
+  return other?.viewColumn ?? vscode.ViewColumn.Beside;
+}
+
+function visibleOf(ref: RolloutRef): vscode.TextEditor | undefined {
+  return vscode.window.visibleTextEditors.find(({ document }) => isOf(document.uri, ref));
 }
 
 /** Calls back with the turn in which the cursor of a transcript of the rollout stands. */

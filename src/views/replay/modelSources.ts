@@ -1,32 +1,25 @@
 /**
  * The models that can be chosen: those that come with the extension, folders the user picked, downloaded ones and the
  * server of the settings; each under an id that a run remembers. Turns an id into what a replayer loads.
- * Leaves out choosing (chooseModel.ts) and downloading (downloadModel.ts).
+ * Leaves out choosing (chooseModel.ts), folders (modelFolders.ts) and downloading (downloadModel.ts).
  */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../base/errors.ts';
 import { isObject } from '../../base/json.ts';
-import { sizeText } from '../../base/numberText.ts';
 import { setting } from '../../host/config.ts';
+import { defaultModel, modelsOf } from '../../host/modelsInFolder.ts';
+import type { KnownModel } from '../../host/replayModels.ts';
 import { cudaLibraries, installedCuda } from '../../host/replayerCuda.ts';
-import { downloadedModels } from '../../host/replayerHub.ts';
+import { downloadedModels, type DownloadedModel } from '../../host/replayerHub.ts';
 import type { RunId } from '../../protocol/engine.ts';
 import type { PlayerSide } from '../../protocol/player.ts';
 import type { ModelChoice, ProviderName } from '../../protocol/replay.ts';
+import { checkOf } from './modelChecks.ts';
+import { addedModels, partsOfId, type AddedModel } from './modelFolders.ts';
 
-/** A model under its id: `bundled:hdpo`, `folder:/path`, `downloaded:/path`, `server`. */
-export interface KnownModel {
-  readonly id: string;
-  readonly name: string;
-  /** Where it is and how large. */
-  readonly detail: string;
-}
-
-const foldersKey = 'replay.folders';
 const runsKey = 'replay.models';
-const mostFolders = 30;
 const mostRuns = 200;
 
 /** Folder of ours for everything of replays. */
@@ -48,12 +41,12 @@ function bundledFolder(context: vscode.ExtensionContext, name: string): string {
   return path.join(context.extensionPath, 'media', 'sample', 'checkpoints', name);
 }
 
-function bundledNames(): Readonly<Record<string, string>> {
+function bundledLabels(): Readonly<Record<string, string>> {
   const { l10n } = vscode;
   return {
-    hdpo: l10n.t('Policy after HDPO (bundled)'),
-    grpo: l10n.t('Policy after GRPO (bundled)'),
-    start: l10n.t('Policy at the start (bundled)'),
+    hdpo: l10n.t('Policy after HDPO'),
+    grpo: l10n.t('Policy after GRPO'),
+    start: l10n.t('Policy at the start'),
   };
 }
 
@@ -62,42 +55,73 @@ export function bundledFor(runName: string): string {
   return `bundled:${runName === 'grpo' ? 'grpo' : 'hdpo'}`;
 }
 
-/** All models that are there, bundled ones first. */
+/** All models that are known, bundled ones first. */
 export async function knownModels(context: vscode.ExtensionContext): Promise<readonly KnownModel[]> {
-  const { l10n } = vscode;
-  const bundled = await Promise.all(
-    Object.entries(bundledNames()).map(async ([name, title]) => {
-      const { size } = await stat(path.join(bundledFolder(context, name), 'onnx', 'model.onnx'));
-      return { id: `bundled:${name}`, name: title, detail: l10n.t('a toy policy of the sample, {0}', sizeText(size)) };
-    }),
-  ).catch(() => []);
-  const downloaded = (await downloadedModels(modelStorage(context))).map(
-    ({ folder, repository, suffix, sizeBytes }) => ({
-      id: `downloaded:${folder}`,
-      name: `${repository}${suffix}`,
-      detail: l10n.t('downloaded, {0}', sizeText(sizeBytes)),
-    }),
-  );
-  const folders = pickedFolders(context).map((folder) => ({
-    id: `folder:${folder}`,
-    name: path.basename(folder),
-    detail: folder,
-  }));
+  const bundled = Object.entries(bundledLabels()).map(([name, label]) => bundledModel(context, name, label));
+  const added = addedModels(context).map((one) => addedModel(context, one));
+  const downloads = (await downloadedModels(modelStorage(context))).map((one) => downloaded(context, one));
+  // A build without local models has no bundled ones.
+  const there = (await Promise.all(bundled)).filter(({ state }) => state === 'there');
+  const models = [...there, ...(await Promise.all([...added, ...downloads]))];
   const endpoint = setting('replay.endpoint');
-  const server = { id: 'server', name: setting('replay.endpointModel') || endpoint, detail: endpoint };
-  return [...bundled, ...folders, ...downloaded, ...(endpoint === '' ? [] : [server])];
+  return endpoint === '' ? models : [...models, serverModel(endpoint)];
 }
 
-function pickedFolders(context: vscode.ExtensionContext): readonly string[] {
-  const value: unknown = context.globalState.get(foldersKey);
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+async function bundledModel(context: vscode.ExtensionContext, name: string, label: string): Promise<KnownModel> {
+  const folder = bundledFolder(context, name);
+  const { l10n } = vscode;
+  const names = { name: l10n.t('{0} (bundled)', label), label, from: l10n.t('the sample') };
+  return { id: `bundled:${name}`, kind: 'bundled', ...names, ...(await lying(context, { folder, variant: null })) };
 }
 
-/** Remembers a folder and gives its id. */
-export async function rememberFolder(context: vscode.ExtensionContext, folder: string): Promise<string> {
-  const others = pickedFolders(context).filter((one) => one !== folder);
-  await context.globalState.update(foldersKey, [folder, ...others].slice(0, mostFolders));
-  return `folder:${folder}`;
+async function addedModel(context: vscode.ExtensionContext, { id, name }: AddedModel): Promise<KnownModel> {
+  const parts = partsOfId(id);
+  const folder = parts?.place ?? id;
+  const place = await lying(context, { folder, variant: parts?.variant ?? null });
+  return { id, kind: 'folder', name, label: name, from: folder, ...place };
+}
+
+async function downloaded(context: vscode.ExtensionContext, model: DownloadedModel): Promise<KnownModel> {
+  const { folder, repository, inside, suffix, precision, endpoint, sizeBytes, whole } = model;
+  const name = `${repository}${inside === '' ? '' : `/${inside}`}${suffix}`;
+  const place = await lying(context, { folder, variant: null });
+  return {
+    id: `downloaded:${folder}`,
+    kind: 'downloaded',
+    name,
+    label: name,
+    from: `${repository}, ${hubName(endpoint)}`,
+    ...place,
+    precision: place.check?.precision ?? precision ?? place.precision,
+    ...(!whole && { state: 'partial', sizeBytes }),
+  };
+}
+
+function serverModel(endpoint: string): KnownModel {
+  const unknown = { state: 'there', folder: null, file: null, sizeBytes: null, precision: null, check: null } as const;
+  const name = setting('replay.endpointModel') || endpoint;
+  return { id: 'server', kind: 'server', name, label: name, from: endpoint, ...unknown, others: 0 };
+}
+
+/** What of a model lies on this machine, and what was learnt of it. */
+async function lying(
+  context: vscode.ExtensionContext,
+  { folder, variant }: { readonly folder: string; readonly variant: string | null },
+): Promise<Pick<KnownModel, 'state' | 'folder' | 'file' | 'sizeBytes' | 'precision' | 'check' | 'others'>> {
+  const models = await modelsOf(folder);
+  const model = variant === null ? defaultModel(models) : models.find(({ suffix }) => suffix === variant);
+  if (model === undefined) {
+    return { state: 'gone', folder, file: null, sizeBytes: null, precision: null, check: null, others: models.length };
+  }
+  const { file, sizeBytes } = model;
+  const check = await checkOf(context, { folder, variant }, file);
+  const precision = check?.precision ?? model.precision;
+  return { state: 'there', folder, file, sizeBytes, precision, check, others: models.length - 1 };
+}
+
+/** A Hub as people name it. */
+export function hubName(endpoint: string): string {
+  return endpoint === '' ? 'huggingface.co' : endpoint;
 }
 
 /** What a run remembers: a model for each side, null where none was chosen. */
@@ -146,10 +170,14 @@ export async function choiceOf(
       },
     };
   }
-  const separator = id.indexOf(':');
-  const place = id.slice(separator + 1);
-  const folder = id.startsWith('bundled:') ? bundledFolder(context, place) : place;
-  if (!(await isFolder(folder))) return gone();
+  const { folder } = known;
+  if (folder === null || known.state === 'gone') return gone();
+  if (known.state === 'partial') {
+    throw new UserError(
+      l10n.t('{0} is not downloaded whole.', known.name),
+      l10n.t('Go on with it in the view Models.'),
+    );
+  }
   const storage = replayStorage(context);
   await mkdir(storage, { recursive: true });
   const libraries = cudaLibraries(process.platform, process.arch);
@@ -160,7 +188,7 @@ export async function choiceOf(
     choice: {
       kind: 'local',
       folder,
-      variant: null,
+      variant: partsOfId(id)?.variant ?? null,
       provider: provider ?? providerOf(setting('replay.provider')),
       chunk: chunk > 0 ? Math.floor(chunk) : null,
       memoryBudget: megabytes > 0 ? megabytes * 1_000_000 : null,
@@ -173,11 +201,4 @@ export async function choiceOf(
 function providerOf(text: string): ProviderName | null {
   const all: readonly ProviderName[] = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'];
   return all.find((one) => one === text) ?? null;
-}
-
-async function isFolder(folder: string): Promise<boolean> {
-  return stat(folder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

@@ -4,7 +4,8 @@
  */
 import type { CroppedPicture } from '../../protocol/crops.ts';
 import type { PlayerEpisode, PlayerKept, PlayerTurn } from '../../protocol/player.ts';
-import type { ReplayEpisode } from '../../protocol/replay.ts';
+import { playerTexts } from '../../protocol/playerTexts.ts';
+import type { ReplayEpisode, ReplayTurn } from '../../protocol/replay.ts';
 
 /** Bytes of all turns together that the page gets: a message is at most 1 MB. */
 const mostBytes = 800_000;
@@ -33,7 +34,8 @@ export function playerEpisode(episode: ReplayEpisode, { kept, pictures, samples 
     return shown;
   };
   const turns = episode.turns.map((turn): PlayerTurn => {
-    const text = fitting(turn.text);
+    const whole = readable(turn, episode.calls);
+    const text = fitting(whole);
     const logged = turn.ids?.length ?? turn.logprobs?.length ?? null;
     return {
       turn: turn.turn,
@@ -41,7 +43,7 @@ export function playerEpisode(episode: ReplayEpisode, { kept, pictures, samples 
       loggedRole: turn.loggedRole,
       prompt: turn.prompt,
       text,
-      cut: turn.text.length - text.length,
+      cut: whole.length - text.length,
       tokens: logged ?? Math.ceil(turn.text.length / charactersOfToken),
       estimated: logged === null,
       calls: turn.calls,
@@ -68,4 +70,16 @@ export function playerEpisode(episode: ReplayEpisode, { kept, pictures, samples 
     siblings,
     notes,
   };
+}
+
+/** A turn as it is read: where calls are logged apart from the text, each stands on its own line with its tool. */
+function readable({ exact, text, content, reasoning, calls }: ReplayTurn, all: ReplayEpisode['calls']): string {
+  if (exact || calls.length === 0) return text;
+  const said = all
+    .filter(({ call }) => calls.includes(call))
+    .map((call) => `${playerTexts.tool(call.tool ?? playerTexts.noTool)} ${JSON.stringify(call.arguments)}`);
+  return [reasoning, content, ...said]
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .join('\n');
 }

@@ -23,13 +23,15 @@ import type {
   PlayerSide,
 } from '../../protocol/player.ts';
 import { playerTexts } from '../../protocol/playerTexts.ts';
+import type { RolloutRef } from '../../protocol/engine.ts';
 import type { BranchRequest, CallGain, KeptGain, ReplayEpisode } from '../../protocol/replay.ts';
 import { openConnection, type Handlers, type ParamsOf } from '../../protocol/rpc.ts';
 import { showBranchDiff } from './branchDocuments.ts';
-import { openBranchStore } from './branchStore.ts';
+import { openBranchStore, type BranchStore } from './branchStore.ts';
 import { branchesForPage } from './branchTexts.ts';
 import { chooseModel } from './chooseModel.ts';
-import { followTurn, watchTurns } from './linkedTranscript.ts';
+import { openEstimateStore } from './estimateStore.ts';
+import { columnBeside, followTurn, openBeside, watchTurns } from './linkedTranscript.ts';
 import { bundledFor, rememberedModel, rememberModel, replayStorage } from './modelSources.ts';
 import { playerEpisode } from './playerEpisode.ts';
 import { makeSideModel, type SideModel } from './sideModel.ts';
@@ -44,10 +46,17 @@ export interface PlayerDependencies {
 /** The open panel. */
 export interface PlayerPanel {
   readonly show: (wanted: PlayerKept) => void;
+  /** The rollout that is played; null before there is one. */
+  readonly current: () => RolloutRef | null;
   readonly press: (key: PlayerKey) => void;
   readonly choose: (side: PlayerSide) => Promise<void>;
   /** Loads the models again, after something they need was installed. */
   readonly reload: () => Promise<void>;
+}
+
+/** The branches that are kept, in our storage. */
+export function keptBranches(context: vscode.ExtensionContext): BranchStore {
+  return openBranchStore(path.join(replayStorage(context), 'branches'));
 }
 
 /** Fills a panel, new or restored; `closed` is called when it goes. */
@@ -58,7 +67,8 @@ export function adoptPlayer(
 ): PlayerPanel {
   const { context, session, transcripts } = dependencies;
   const { engine, log } = session;
-  const branches = openBranchStore(path.join(replayStorage(context), 'branches'));
+  const branches = keptBranches(context);
+  const estimates = openEstimateStore(path.join(replayStorage(context), 'estimates'));
   const connection = openConnection(portOfPanel(panel));
   const events = connection.emitter<PlayerEvents>();
   let current = first;
@@ -242,12 +252,26 @@ export function adoptPlayer(
       return from === 0 ? replayer.open(opened(), signal) : replayer.more(from, signal);
     },
     score: ({ side }, signal) => sides[side].score(signal),
-    decisions: async ({ side }, signal) => (await sides[side].ready(signal)).decisions({}, signal),
+    decisions: async ({ side }, signal) => {
+      const of = known();
+      const found = await (await sides[side].ready(signal)).decisions({}, signal);
+      const id = sides[side].facts?.provenanceId;
+      return id === undefined ? found : [...found, ...(await estimates.of(of, id))];
+    },
     estimate: async ({ side, turn }, signal) => {
+      const of = known();
       const { temperature, topP } = opened();
       const samples = Math.max(1, Math.floor(setting('replay.samples')));
       const asked = { turn, samples, seed: 1, temperature: temperature ?? 1, topP: topP ?? 1 };
-      return (await sides[side].ready(signal)).estimate(asked, signal);
+      const point = await (await sides[side].ready(signal)).estimate(asked, signal);
+      await estimates.add(of, point);
+      return point;
+    },
+    knownGains: async ({ side }, signal) => {
+      const id = sides[side].facts?.provenanceId;
+      const kept = await engine.keptGains(known(), signal);
+      const own = kept.filter(({ provenanceId }) => provenanceId === id);
+      return own.length === 0 ? null : own;
     },
     branch: async (params, signal) => {
       const kept = await branch(params, signal);
@@ -274,7 +298,7 @@ export function adoptPlayer(
       const found = (await branches.all(known())).find(({ result }) => result.id === id);
       const wanted = found?.result.samples.find((one) => one.arm === arm && one.sample === sample);
       if (found === undefined || wanted === undefined) throw new UserError(vscode.l10n.t('This branch is gone.'));
-      await showBranchDiff(opened(), found, wanted);
+      await showBranchDiff(known(), found, { sample: wanted, viewColumn: columnBeside(panel) });
       return null;
     },
     follow: async (place) => {
@@ -283,6 +307,7 @@ export function adoptPlayer(
     },
     back: async ({ turn, call }) => {
       const argument = { ...known().ref, ...(call === null ? { turn } : { call }) };
+      await openBeside(transcripts, known().ref, panel);
       await vscode.commands.executeCommand('rolloutLens.revealCall', argument);
       return null;
     },
@@ -298,6 +323,7 @@ export function adoptPlayer(
       });
       panel.reveal(undefined, false);
     },
+    current: () => current?.ref ?? null,
     press: (key) => {
       tell(() => {
         events.key({ key });

@@ -8,9 +8,11 @@ import * as vscode from 'vscode';
 import { messageOf, UserError } from '../../base/errors.ts';
 import { startChild, type Child } from '../../host/childProcess.ts';
 import { setting } from '../../host/config.ts';
+import { defaultModel, modelsOf } from '../../host/modelsInFolder.ts';
 import { keepReplayer, type ReplayerKeeper, type ReplayerState } from '../../host/replayerKeeper.ts';
 import { replayerNetwork } from '../../host/replayerNetwork.ts';
-import type { ModelChoice, ReplayerEvents } from '../../protocol/replay.ts';
+import type { BackendFacts, ModelChoice, ReplayerEvents } from '../../protocol/replay.ts';
+import { rememberCheck } from './modelChecks.ts';
 import { replayStorage } from './modelSources.ts';
 import { serverKey } from './serverKey.ts';
 
@@ -26,12 +28,16 @@ export interface ReplayerParts {
 /** A replayer that starts with its first question. */
 export function makeReplayer({ context, log, choice, events, state }: ReplayerParts): ReplayerKeeper {
   const { l10n } = vscode;
+  const learn = (facts: BackendFacts): void => {
+    if (choice.kind !== 'local') return;
+    rememberLoaded(context, choice, facts).catch((error: unknown) => log.warn(`models: ${messageOf(error)}`));
+  };
   const keeper = keepReplayer({
     choice,
     start: () => start(context, log),
     network: replayerNetwork({
       endpoint: choice.kind === 'remote' ? choice.endpoint : null,
-      key: () => serverKey(context),
+      key: () => (choice.kind === 'remote' ? serverKey(context, choice.endpoint) : Promise.resolve(null)),
       refused: (url) => l10n.t('{0} is not an address of the replay server of the settings.', url),
       failed: (url, reason) => ({
         message: l10n.t('The replay server does not answer: {0} ({1}).', url, reason),
@@ -42,6 +48,7 @@ export function makeReplayer({ context, log, choice, events, state }: ReplayerPa
     state: (next) => {
       if (next.state === 'died') log.error(`The replayer ended: ${next.reason}`);
       else log.info(`The replayer is ${next.state} (process ${keeper.pid ?? '?'}).`);
+      if (next.state === 'ready') learn(next.facts);
       state(next);
     },
     messages: {
@@ -56,6 +63,17 @@ export function makeReplayer({ context, log, choice, events, state }: ReplayerPa
     },
   });
   return keeper;
+}
+
+/** The view of models says what was learnt of this one. */
+async function rememberLoaded(
+  context: vscode.ExtensionContext,
+  choice: Extract<ModelChoice, { readonly kind: 'local' }>,
+  facts: BackendFacts,
+): Promise<void> {
+  const models = await modelsOf(choice.folder);
+  const model = choice.variant === null ? defaultModel(models) : models.find(({ suffix }) => suffix === choice.variant);
+  if (model !== undefined) await rememberCheck(context, choice, { facts, file: model.file });
 }
 
 async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): Promise<Child> {

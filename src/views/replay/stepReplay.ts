@@ -74,16 +74,23 @@ export async function replayStep(dependencies: PlayerDependencies, argument: unk
     });
     await dependencies.transcripts.refresh(null);
     const said = l10n.t(
-      'Replayed {0} of {1} rollouts: {2} of {3} calls brought nothing that the policy did not know. Others have no answer that could be scored, or are wrong.',
+      'Replayed {0} of {1} rollouts with calls: {2} of {3} calls brought nothing that the policy did not know. Others have no answer that could be scored, or are wrong.',
       countText(outcome.measured),
       countText(outcome.rollouts),
       countText(outcome.flagged),
       countText(outcome.calls),
     );
-    void vscode.window.showInformationMessage(withoutLinks(said));
+    void tell(said, outcome);
   } finally {
     replayer.dispose();
   }
+}
+
+/** Says it; where calls were flagged, leads to them. */
+async function tell(said: string, { flagged }: Pick<Outcome, 'flagged'>): Promise<void> {
+  const show = vscode.l10n.t('Show Redundant Calls…');
+  const chosen = await vscode.window.showInformationMessage(withoutLinks(said), ...(flagged > 0 ? [show] : []));
+  if (chosen === show) await vscode.commands.executeCommand('rolloutLens.showRedundantCalls');
 }
 
 function selectedOf(argument: unknown, selection: { readonly run: RunId; readonly step: number | null } | null) {
@@ -114,7 +121,7 @@ async function measure(
   let [measured, calls, flagged] = [0, 0, 0];
   for (const [index, ref] of refs.entries()) {
     if (signal.aborted) break;
-    const message = vscode.l10n.t('{0} of {1} rollouts', countText(index + 1), countText(refs.length));
+    const message = vscode.l10n.t('{0} of {1} rollouts with calls', countText(index + 1), countText(refs.length));
     progress.report({ message, increment: 100 / refs.length });
     try {
       const episode = await session.engine.replayEpisode({ ref, path }, signal);

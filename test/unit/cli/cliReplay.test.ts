@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { plainRequest } from '../../../src/cli/plainRequest.ts';
 import { openModel } from '../../../src/replay/openModel.ts';
 import { builtBundles } from '../engine/bundles.ts';
 import { temporaryFolder } from '../engine/logs.ts';
-import { plainRequest, startLocalServer } from '../replay/localServer.ts';
+import { startLocalServer } from '../replay/localServer.ts';
 import { checkpointChoice, openedSample, sampleRollouts } from '../replay/sampleEpisodes.ts';
 
 const bundles = builtBundles();
@@ -121,17 +122,66 @@ describe('replay', () => {
       const args = [sample.pathOf('hdpo'), '--row', '1.jsonl:0', '--json'];
       const here = rowsOf((await run(...args, ...onCpu)).text)[0];
       const remote = ['--endpoint', server.endpoint, '--model', 'toy', '--tokenizer', model];
+      server.behaviour.key = 'secret';
+      const refused = await run(...args, ...remote);
+      expect(refused.code).toBe(1);
+      expect(refused.problems).toMatch(/answered 401: no such key\..* OPENAI_API_KEY/);
+      vi.stubEnv('OPENAI_API_KEY', 'secret');
       const there = rowsOf((await run(...args, ...remote)).text)[0];
       for (const [at, { logprob }] of (here?.tokens ?? []).entries()) {
         const other = there?.tokens[at]?.logprob ?? null;
         if (logprob === null) expect(other).toBeNull();
         else expect(Math.abs((other ?? 1) - logprob)).toBeLessThan(1e-4);
       }
+      // A whole step, several rollouts at a time: the lines stay in order, and are those of the folder.
+      const folder = await temporaryFolder();
+      const lines = async (name: string, ...model: readonly string[]) => {
+        const out = join(folder, name);
+        const { code } = await run(sample.pathOf('hdpo'), '--step', '1', '--out', out, ...model);
+        expect(code).toBe(0);
+        return rowsOf(await readFile(out, 'utf8'));
+      };
+      server.behaviour.mostInFlight = 0;
+      const [own, other] = [
+        await lines('here.jsonl', ...onCpu),
+        await lines('there.jsonl', ...remote, '--requests', '3'),
+      ];
+      expect(other.map(({ row }) => row)).toEqual(own.map(({ row }) => row));
+      // How many meet at the server is up to the machine; never more than were allowed.
+      expect([2, 3]).toContain(server.behaviour.mostInFlight);
+      const logprobsOf = ({ tokens }: Row) => tokens.map(({ logprob }) => logprob ?? 0);
+      for (const [at, row] of own.entries()) {
+        const found = other[at] === undefined ? [] : logprobsOf(other[at]);
+        const off = logprobsOf(row).map((value, token) => Math.abs((found[token] ?? Number.NaN) - value));
+        expect(Math.max(...off)).toBeLessThan(1e-4);
+      }
     } finally {
+      vi.unstubAllEnvs();
       await server.close();
       await served.backend.dispose();
     }
-  });
+  }, 90_000);
+
+  it('ends with a sentence where the server goes away; the lines that were written stay', async () => {
+    const choice = checkpointChoice('start', join(sample.folder, 'models'));
+    const { signal } = new AbortController();
+    const served = await openModel(choice, { signal, tell: () => undefined, request: plainRequest });
+    const server = await startLocalServer({ name: 'toy', ...served });
+    const watch = setInterval(() => {
+      if (server.behaviour.requests > 6) void server.close();
+    }, 1);
+    try {
+      const remote = ['--endpoint', server.endpoint, '--model', 'toy', '--tokenizer', model, '--requests', '1'];
+      const { code, text, problems } = await run(sample.pathOf('hdpo'), '--step', '1', ...remote);
+      expect(code).toBe(1);
+      expect(rowsOf(text).length).toBeGreaterThan(0);
+      expect(problems).toMatch(/error: 1\.jsonl: record \d+: .* cannot be reached/);
+      expect(problems).toMatch(/The server is gone: \d+ of \d+ rollouts were left\./);
+    } finally {
+      clearInterval(watch);
+      await served.backend.dispose();
+    }
+  }, 60_000);
 
   it('prints text for people', async () => {
     const { code, text } = await run(sample.pathOf('hdpo'), '--row', '1.jsonl:0', ...onCpu, '--gains');
@@ -150,6 +200,10 @@ describe('replay', () => {
     [['--model', 'x', '--row', '1.jsonl:0', '--provider', 'tpu'], 2, /cpu, webgpu/],
     [['--model', 'x', '--row', '1.jsonl:0', '--endpoint', 'localhost'], 2, /http/],
     [['--model', 'x', '--step', 'one'], 2, /whole number/],
+    [['--model', 'x', '--step', '1', '--out', '/no/such/folder/x.jsonl'], 2, /its folder does not exist/],
+    [['--model', 'x', '--row', '1.jsonl:0', '--tokenizer', 'y'], 2, /--tokenizer goes with --endpoint/],
+    [['--model', 'x', '--row', '1.jsonl:0', '--endpoint', 'http://127.0.0.1:1', '--variant', '_q4'], 2, /model folder/],
+    [['--model', 'x', '--row', '1.jsonl:0', '--seed', '4'], 2, /--seed goes with --samples/],
     [['--model', '/nowhere', '--row', '1.jsonl:0'], 1, /nowhere/],
     [[...onCpu, '--row', '1.jsonl:4096'], 1, /no rollout/],
     [[...onCpu, '--step', '77'], 1, /no rollout of step 77/],

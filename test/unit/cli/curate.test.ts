@@ -179,6 +179,8 @@ describe('curate', () => {
     ],
     [[sft, '--stage', 'sft', '--config', 'missing.json'], /cannot be read/],
     [[sft, '--stage', 'sft', '--rows', '/no/such/folder/x.jsonl'], /its folder does not exist/],
+    [[sft, '--stage', 'sft', '--base', 'x', '--generate-with', 'y'], /--base and --generate-with .* choose one/],
+    [[sft, '--stage', 'sft', '--judge-requests', '4'], /--judge-requests goes with --judge/],
     [[], /takes one PATH/],
   ];
   it('says what is wrong with its arguments', { timeout: 60_000 }, async () => {

@@ -83,6 +83,8 @@ describe('an episode', () => {
     const engine = await testEngine();
     const { id } = await engine.openAndRead(path);
     const episode = await engine.ask('replayEpisode', { ref: { run: id, file: 'log.jsonl', row: 0 }, path });
+    // A log without steps: none is named.
+    expect(episode.title).toMatch(/^What\?/);
     expect(episode.exactText).toBeNull();
     expect(episode.turns.map(({ exact, text }) => (exact ? text : null))).toEqual(['What?', null, 'A cat', 'A cat.']);
     expect(episode.calls).toMatchObject([{ tool: 'crop', arguments: { x: 1 }, turn: 1 }]);

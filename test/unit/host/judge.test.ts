@@ -1,8 +1,9 @@
 /** One question to a judge over real HTTP: what is sent, what each answer means, who gets the key, and when to ask again. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { isAbort } from '../../../src/base/errors.ts';
-import { askEndpoint, endpointAddress, retryAfterMs, type JudgeAnswer } from '../../../src/host/judgeEndpoint.ts';
-import { judgeKey, setJudgeKey, type Secrets } from '../../../src/host/judgeKey.ts';
+import { endpointKey, setEndpointKey, type Secrets } from '../../../src/host/endpointKey.ts';
+import { judgeSentences } from '../../../src/host/judgeEndpoint.ts';
+import { askEndpoint, endpointAddress, type JudgeAnswer } from '../../../src/protocol/judgeEndpoint.ts';
 import { l10n } from '../views/translator.ts';
 import { completion, startJudgeServer, type JudgeReply, type JudgeServer } from './judgeServer.ts';
 
@@ -24,7 +25,7 @@ async function ask(
     fetch,
     signal: options.signal ?? new AbortController().signal,
     timeoutMs: options.timeoutMs ?? 5_000,
-    l10n,
+    sentences: judgeSentences(l10n),
   });
 }
 
@@ -102,7 +103,13 @@ describe('askEndpoint', () => {
     await server.close();
     const signal = new AbortController().signal;
     const endpoint = { address, model: 'small', key: null };
-    const answer = await askEndpoint(question, { endpoint, fetch, signal, timeoutMs: 5_000, l10n });
+    const answer = await askEndpoint(question, {
+      endpoint,
+      fetch,
+      signal,
+      timeoutMs: 5_000,
+      sentences: judgeSentences(l10n),
+    });
     expect(answer.failure).toMatch(/cannot be reached \(ECONNREFUSED\)/);
     expect(answer.again).toBe(true);
   });
@@ -131,20 +138,6 @@ it.each([
   expect(endpointAddress(text)).toBe(address);
 });
 
-it.each([
-  ['7', 7_000],
-  ['0', 0],
-  ['-3', 0],
-  ['Mon, 01 Jan 2024 00:00:10 GMT', 10_000],
-  ['Mon, 01 Jan 2024 00:00:00 GMT', 0],
-  ['1e9', 600_000],
-  ['soon', null],
-  ['', null],
-  [null, null],
-])('Retry-After %j is %j ms', (value, wait) => {
-  expect(retryAfterMs(value, Date.parse('2024-01-01T00:00:00Z'))).toBe(wait);
-});
-
 describe('keys', () => {
   const storage = (): Secrets & { readonly kept: Map<string, string> } => {
     const kept = new Map<string, string>();
@@ -157,16 +150,18 @@ describe('keys', () => {
   };
   it('are handed to the origin they were set for, whatever the path, and to no other', async () => {
     const secrets = storage();
-    await setJudgeKey(secrets, 'https://api.example.com/v1', 'secret');
-    expect(await judgeKey(secrets, 'https://api.example.com/v2')).toBe('secret');
+    await setEndpointKey(secrets, { owner: 'judge', address: 'https://api.example.com/v1', key: 'secret' });
+    expect(await endpointKey(secrets, 'judge', 'https://api.example.com/v2')).toBe('secret');
+    expect(await endpointKey(secrets, 'replay', 'https://api.example.com/v1')).toBeNull();
     for (const other of ['https://api.example.com:8443/v1', 'http://api.example.com/v1', 'https://evil.example.com/v1'])
-      expect(await judgeKey(secrets, other), other).toBeNull();
+      expect(await endpointKey(secrets, 'judge', other), other).toBeNull();
   });
   it('are gone once they were removed', async () => {
     const secrets = storage();
-    await setJudgeKey(secrets, 'https://api.example.com', 'secret');
-    await setJudgeKey(secrets, 'https://api.example.com', null);
-    expect(await judgeKey(secrets, 'https://api.example.com')).toBeNull();
+    const address = 'https://api.example.com';
+    await setEndpointKey(secrets, { owner: 'judge', address, key: 'secret' });
+    await setEndpointKey(secrets, { owner: 'judge', address, key: null });
+    expect(await endpointKey(secrets, 'judge', address)).toBeNull();
     expect([...secrets.kept]).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 /** CUDA's libraries: what onnxruntime-node's install step names, and a feed of the same protocol on this machine. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   copyCuda,
   cudaLibraries,
@@ -26,6 +26,10 @@ let root = '';
 let feed = '';
 let archive: Buffer = Buffer.alloc(0);
 let hash = '';
+/** Ranges that were asked of the package, and how the server behaves. */
+let asked: string[] = [];
+let breaksAfter: number | null = null;
+let givesParts = true;
 
 function ours(): CudaLibraries {
   const libraries = cudaLibraries('linux', 'x64');
@@ -38,7 +42,7 @@ const signal = new AbortController().signal;
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'rollout-lens-'));
   archive = zipOf({
-    'LICENSE.txt': 'licence',
+    'LICENSE.txt': randomBytes(400_000).toString('base64'),
     ...Object.fromEntries(names.map((name) => [`runtimes/linux-x64/native/${name}`, `library ${name}`])),
   });
   hash = createHash('sha512').update(archive).digest('base64');
@@ -56,7 +60,7 @@ beforeAll(async () => {
       [`/registration/${id}/${version}.json`]: { catalogEntry: `${at}/catalog.json` },
       '/catalog.json': { packageHash: hash, packageHashAlgorithm: 'SHA512', packageSize: archive.length },
     };
-    if (request.url === `/flat/${id}/${version}/${id}.${version}.nupkg`) answer.end(archive);
+    if (request.url === `/flat/${id}/${version}/${id}.${version}.nupkg`) givePackage(request, answer);
     else if (request.url !== undefined && request.url in pages) answer.end(JSON.stringify(pages[request.url]));
     else {
       answer.statusCode = 404;
@@ -71,6 +75,28 @@ afterAll(async () => {
   server.close();
   await rm(root, { recursive: true, force: true });
 });
+
+beforeEach(() => {
+  [asked, breaksAfter, givesParts] = [[], null, true];
+});
+
+function givePackage(request: IncomingMessage, answer: ServerResponse): void {
+  const { range } = request.headers;
+  asked.push(range ?? 'whole');
+  const first = givesParts ? Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0) : 0;
+  if (first >= archive.length) {
+    answer.statusCode = 416;
+    answer.end();
+    return;
+  }
+  if (range !== undefined && givesParts) {
+    answer.statusCode = 206;
+    answer.setHeader('content-range', `bytes ${first}-${archive.length - 1}/${archive.length}`);
+  }
+  answer.setHeader('content-length', archive.length - first);
+  if (breaksAfter === null) answer.end(archive.subarray(first));
+  else answer.write(archive.subarray(first, first + breaksAfter), () => setTimeout(() => answer.destroy(), 50));
+}
 
 describe('the libraries', () => {
   it('are those of the version of ONNX Runtime that is installed, as its own install step names them', () => {
@@ -121,6 +147,73 @@ describe('a download', () => {
     });
     await expect(damaged).rejects.toMatchObject({ kind: 'wrong hash' });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('that breaks goes on where it broke, and is checked as a whole', async () => {
+    const folder = path.join(root, 'broken');
+    const from = await findCudaPackage(local(), signal);
+    const shares: number[] = [];
+    const options = {
+      libraries: local(),
+      from,
+      folder,
+      signal,
+      progress: (done: number, of: number) => void shares.push(done / of),
+    };
+    breaksAfter = 100_000;
+    await expect(downloadCuda(options)).rejects.toThrow();
+    await expect(downloadCuda(options)).rejects.toThrow();
+    expect(await installedCuda(folder, ours())).toBeNull();
+    expect(await readdir(folder)).toEqual([expect.stringMatching(/\.nupkg\.partial$/)]);
+    breaksAfter = null;
+    await downloadCuda(options);
+    expect(asked).toEqual(['whole', 'bytes=100000-', 'bytes=200000-']);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect(shares.at(-1)).toBe(1);
+    expect((await readdir(folder)).sort()).toEqual(['.installed.json', ...names]);
+  });
+
+  it('starts anew where the server gives no parts, or what is there is not of it', async () => {
+    const folder = path.join(root, 'anew');
+    const from = await findCudaPackage(local(), signal);
+    const options = { libraries: local(), from, folder, signal, progress: () => undefined };
+    breaksAfter = 100_000;
+    await expect(downloadCuda(options)).rejects.toThrow();
+    [breaksAfter, givesParts] = [null, false];
+    await downloadCuda(options);
+    expect(await installedCuda(folder, ours())).toBe(folder);
+    await rm(folder, { recursive: true });
+
+    // What is there is damaged: it is found out at the end, thrown away, and loaded from the start the next time.
+    [breaksAfter, givesParts] = [100_000, true];
+    await expect(downloadCuda(options)).rejects.toThrow();
+    const [partial = ''] = await readdir(folder);
+    await writeFile(path.join(folder, partial), Buffer.alloc(100_000));
+    // Another version's beginning is nothing to go on from.
+    await writeFile(path.join(folder, 'other.nupkg.partial'), 'other');
+    breaksAfter = null;
+    await expect(downloadCuda(options)).rejects.toMatchObject({ kind: 'wrong hash' });
+    expect(await readdir(folder)).toEqual([]);
+    asked = [];
+    await downloadCuda(options);
+    expect(asked).toEqual(['whole']);
+    expect(await installedCuda(folder, ours())).toBe(folder);
+  });
+
+  it('that was cancelled is kept, and whole once it is there: nothing is asked again', async () => {
+    const folder = path.join(root, 'cancelled');
+    const from = await findCudaPackage(local(), signal);
+    const controller = new AbortController();
+    const options = { libraries: local(), from, folder, progress: () => undefined };
+    breaksAfter = 100_000;
+    const cancelled = downloadCuda({ ...options, signal: controller.signal, progress: () => controller.abort() });
+    await expect(cancelled).rejects.toMatchObject({ name: 'AbortError' });
+    const [partial = ''] = await readdir(folder);
+    await writeFile(path.join(folder, partial), archive);
+    asked = [];
+    await downloadCuda({ ...options, signal });
+    expect(asked).toEqual([]);
+    expect(await installedCuda(folder, ours())).toBe(folder);
   });
 
   it('from a feed that is none, or lacks the package, is a problem with a name', async () => {

@@ -50,7 +50,12 @@ function keep(change: Partial<ReplayerOptions> = {}): ReplayerKeeper {
           output: () => undefined,
         }),
       ),
-    network: { request: () => ({ status: 500, retryAfter: null, body: '' }) },
+    network: replayerNetwork({
+      endpoint: null,
+      key: () => Promise.resolve(null),
+      refused: (url) => `refused ${url}`,
+      failed: (url) => ({ message: `failed ${url}`, action: '' }),
+    }),
     events: {
       scored: () => undefined,
       branchText: () => undefined,
@@ -211,8 +216,10 @@ describe('keepReplayer', () => {
     const choice = { kind: 'remote', endpoint, model: 'm', tokenizerFolder: null, concurrency: 1 } as const;
     expect((await keep({ choice, network }).load()).name).toBe('200 []');
     expect(heard).toEqual(['/v1/models Bearer secret']);
-    const ask = (url: string) =>
-      failure(Promise.resolve(network.request({ url, method: 'GET', body: null }, new AbortController().signal)));
+    const ask = (url: string) => {
+      const asked = network.request({ id: url, url, method: 'GET', body: null }, new AbortController().signal);
+      return failure(Promise.resolve(asked));
+    };
     expect(await ask('http://127.0.0.1:1/v1/models')).toMatchObject({ message: /^refused/ });
     server.close();
     server.closeAllConnections();

@@ -2,6 +2,7 @@
 import 'vscode-jsonrpc/node';
 import type { NetworkApi, ReplayerApi, ReplayerEvents } from '../../../src/protocol/replay.ts';
 import { openConnection, type Handlers, type Port } from '../../../src/protocol/rpc.ts';
+import { requestInParts } from '../../../src/replay/requestParts.ts';
 import { alignedOfTests, factsOfTests } from './replayOfTests.ts';
 
 const port: Port = {
@@ -18,7 +19,7 @@ const port: Port = {
 process.on('disconnect', () => process.exit(0));
 
 const connection = openConnection(port);
-const network = connection.client<NetworkApi>();
+const request = requestInParts(connection.client<NetworkApi>());
 const events = connection.emitter<ReplayerEvents>();
 const asked: string[] = [];
 
@@ -31,7 +32,7 @@ const handlers: Handlers<ReplayerApi> = {
     asked.push('load');
     if (choice.kind === 'local' && choice.folder === 'broken') throw new Error('a bug of the model');
     if (choice.kind === 'remote') {
-      const { status, body } = await network.request({ url: `${choice.endpoint}/models`, method: 'GET', body: null });
+      const { status, body } = await request({ url: `${choice.endpoint}/models`, method: 'GET', body: null });
       return factsOfTests(`${status} ${body}`);
     }
     return factsOfTests(choice.kind === 'local' ? choice.folder : '');

@@ -1,24 +1,39 @@
 /**
- * A small HTTP server of vLLM's API (`/v1/models`, `/v1/completions`, `/tokenize`) that answers from a backend of ours, so
- * that the remote backend is tested against a real peer. It can be told to be busy, to lack `prompt_logprobs` (as servers
- * that only echo do), and it counts what it was asked.
+ * A small HTTP server of vLLM's API (`/v1/models`, `/v1/completions`, `/v1/chat/completions`, `/tokenize`) that answers from
+ * a backend of ours, so that the remote backend is tested against a real peer. It can be told to be busy, to want a key, to
+ * lack `prompt_logprobs`, echo or chat, to write without end, and it counts what it was asked.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { isObject, type JsonObject } from '../../../src/base/json.ts';
-import type { PolicyBackend } from '../../../src/replay/backend.ts';
+import { isObject, type Json, type JsonObject } from '../../../src/base/json.ts';
+import type { GeneratedSample, PolicyBackend } from '../../../src/replay/backend.ts';
+import { plainTemplate, type ChatMessage } from '../../../src/replay/chatTemplate.ts';
 import type { PolicyTokens } from '../../../src/replay/policyTokens.ts';
-import type { Request } from '../../../src/replay/requests.ts';
 
 /** How the server behaves, and what it saw; tests change it while it runs. */
 export interface ServerBehaviour {
-  /** Requests that are answered 503 before one is answered. */
+  /** Requests that are answered `busyStatus` before one is answered. */
   busy: number;
-  /** Seconds in a Retry-After header of those, null for none. */
-  retryAfter: number | null;
+  busyStatus: 429 | 503;
+  /** Retry-After header of those, seconds or a date; null for none. */
+  retryAfter: number | string | null;
+  /** Without it everything but the list of models is answered 401; null for none. */
+  key: string | null;
   promptLogprobs: boolean;
+  echo: boolean;
+  chat: boolean;
+  /** What its chat template puts before the first message, as templates with a date in them do. */
+  chatPreamble: string;
+  /** Bytes of spaces in front of an answer. */
+  padding: number;
+  /** Tokens that it writes beyond those asked for. */
+  excess: number;
   /** More alternatives are refused with 400. */
   mostLogprobs: number;
   requests: number;
+  /** Paths in the order in which they were asked. */
+  paths: string[];
+  /** Bodies of samples by messages. */
+  chats: JsonObject[];
   inFlight: number;
   mostInFlight: number;
 }
@@ -37,19 +52,33 @@ export interface ServedModel {
   readonly tokens: PolicyTokens;
 }
 
-/** Starts a server on a free port of this machine. */
-export async function startLocalServer(model: ServedModel): Promise<LocalServer> {
-  const behaviour: ServerBehaviour = {
+/** A server that answers everything and was asked nothing yet. */
+export function willing(): Omit<ServerBehaviour, 'inFlight'> {
+  return {
     busy: 0,
+    busyStatus: 503,
     retryAfter: null,
+    key: null,
     promptLogprobs: true,
+    echo: true,
+    chat: true,
+    chatPreamble: '',
+    padding: 0,
+    excess: 0,
     mostLogprobs: 20,
     requests: 0,
-    inFlight: 0,
+    paths: [],
+    chats: [],
     mostInFlight: 0,
   };
+}
+
+/** Starts a server on a free port of this machine. */
+export async function startLocalServer(model: ServedModel): Promise<LocalServer> {
+  const behaviour: ServerBehaviour = { ...willing(), inFlight: 0 };
   const server = createServer((request, response) => {
     behaviour.requests += 1;
+    behaviour.paths.push(request.url ?? '');
     behaviour.inFlight += 1;
     behaviour.mostInFlight = Math.max(behaviour.mostInFlight, behaviour.inFlight);
     const gone = new AbortController();
@@ -62,9 +91,13 @@ export async function startLocalServer(model: ServedModel): Promise<LocalServer>
         behaviour.inFlight -= 1;
         const headers = {
           'content-type': 'application/json',
-          ...(status === 503 && behaviour.retryAfter !== null ? { 'retry-after': String(behaviour.retryAfter) } : {}),
+          ...(status === behaviour.busyStatus && behaviour.retryAfter !== null
+            ? { 'retry-after': String(behaviour.retryAfter) }
+            : {}),
         };
-        response.writeHead(status, headers).end(JSON.stringify(body));
+        response.writeHead(status, headers);
+        if (behaviour.padding > 0) response.write(' '.repeat(behaviour.padding));
+        response.end(JSON.stringify(body));
       })
       .catch(() => undefined);
   });
@@ -87,18 +120,6 @@ function closed(server: Server): Promise<void> {
   });
 }
 
-/** A request function over plain fetch, as the host's is. */
-export const plainRequest: Request = async ({ url, method, body }, signal) => {
-  const headers = body === null ? {} : { 'content-type': 'application/json' };
-  const answered = await fetch(url, { method, body, headers, ...(signal === undefined ? {} : { signal }) });
-  const retryAfter = Number(answered.headers.get('retry-after') ?? Number.NaN);
-  return {
-    status: answered.status,
-    retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
-    body: await answered.text(),
-  };
-};
-
 interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -116,18 +137,22 @@ async function answer(request: IncomingMessage, serving: Serving): Promise<Answe
   for await (const piece of request) if (Buffer.isBuffer(piece)) pieces.push(piece);
   if (behaviour.busy > 0) {
     behaviour.busy -= 1;
-    return { status: 503, body: { error: { message: 'busy' } } };
+    return { status: behaviour.busyStatus, body: { error: { message: 'busy' } } };
   }
   const { contextLength } = model.backend.facts;
   if (request.url === '/v1/models') {
     const data = [{ id: model.name, object: 'model', owned_by: 'test', max_model_len: contextLength }];
     return { status: 200, body: { object: 'list', data } };
   }
+  if (behaviour.key !== null && request.headers.authorization !== `Bearer ${behaviour.key}`) {
+    return { status: 401, body: { error: { message: 'no such key' } } };
+  }
   const text = Buffer.concat(pieces).toString();
   const body: unknown = text === '' ? {} : JSON.parse(text);
   if (!isObject(body)) return { status: 400, body: { error: { message: 'no object' } } };
   if (request.url === '/tokenize') return { status: 200, body: await tokenized(body, model) };
   if (request.url === '/v1/completions') return completion(body, serving);
+  if (request.url === '/v1/chat/completions' && behaviour.chat) return chatCompletion(body, serving);
   return { status: 404, body: { detail: 'Not Found' } };
 }
 
@@ -163,6 +188,9 @@ async function completion(body: JsonObject, { model, behaviour, signal }: Servin
     const prompt_logprobs = await promptLogprobs(ids, asked, { model, signal });
     return { status: 200, body: { choices: [{ text: '', finish_reason: 'length', prompt_logprobs }] } };
   }
+  if (body.echo === true && !behaviour.echo) {
+    return { status: 400, body: { error: { message: 'echo is not supported' } } };
+  }
   if (body.echo === true) {
     const places = await promptLogprobs(ids, asked, { model, signal });
     const own = (at: number): number | null => places[at]?.[String(ids[at])]?.logprob ?? null;
@@ -177,7 +205,58 @@ async function completion(body: JsonObject, { model, behaviour, signal }: Servin
     };
     return { status: 200, body: { choices: [{ text: '', finish_reason: 'length', logprobs }] } };
   }
-  return sampled(body, ids, { model, signal });
+  const sample = await sampled(body, ids, { model, behaviour, signal });
+  const choice = {
+    text: '',
+    finish_reason: sample.ended,
+    stop_reason: null,
+    token_ids: body.return_token_ids === true ? sample.ids : undefined,
+    prompt_token_ids: body.return_token_ids === true ? ids : undefined,
+    logprobs: { tokens: sample.ids.map((id) => `token_id:${id}`), token_logprobs: sample.logprobs, top_logprobs: null },
+  };
+  return { status: 200, body: { choices: [choice] } };
+}
+
+/** Messages through the template of the model, then as above. Calls of the history come as OpenAI's text of arguments. */
+async function chatCompletion(body: JsonObject, serving: Serving): Promise<Answer> {
+  const { model, behaviour } = serving;
+  if (body.model !== model.name) return { status: 404, body: { error: { message: `no model ${String(body.model)}` } } };
+  behaviour.chats.push(body);
+  const messages = (Array.isArray(body.messages) ? body.messages : []).filter(isObject).map(chatMessage);
+  const template = model.tokens.template ?? plainTemplate;
+  const text = `${behaviour.chatPreamble}${template.render(messages, { tools: null, open: 'assistant' })}`;
+  const ids = await model.tokens.encode(text);
+  const sample = await sampled(body, ids, serving);
+  const content = sample.ids.map((id, at) => ({ token: `token_id:${id}`, logprob: sample.logprobs[at] }));
+  const choice = {
+    message: { role: 'assistant', content: '' },
+    finish_reason: sample.ended,
+    stop_reason: null,
+    token_ids: body.return_token_ids === true ? sample.ids : undefined,
+    logprobs: body.logprobs === true ? { content } : null,
+  };
+  const read = body.return_token_ids === true ? { prompt_token_ids: ids } : {};
+  return { status: 200, body: { choices: [choice], ...read } };
+}
+
+function chatMessage(message: JsonObject): ChatMessage {
+  const calls = Array.isArray(message.tool_calls) ? message.tool_calls.filter(isObject) : [];
+  const tool_calls = calls.flatMap(({ function: called }) =>
+    isObject(called)
+      ? [{ type: 'function' as const, function: { name: String(called.name), arguments: jsonOf(called.arguments) } }]
+      : [],
+  );
+  return {
+    role: String(message.role),
+    content: String(message.content),
+    ...(typeof message.reasoning_content === 'string' ? { reasoning_content: message.reasoning_content } : {}),
+    ...(tool_calls.length === 0 ? {} : { tool_calls }),
+  };
+}
+
+function jsonOf(text: unknown): Json {
+  const value: unknown = JSON.parse(String(text));
+  return isObject(value) ? value : null;
 }
 
 type Place = Record<string, { readonly logprob: number; readonly rank: number }> | null;
@@ -212,8 +291,8 @@ async function promptLogprobs(
 async function sampled(
   body: JsonObject,
   prefix: readonly number[],
-  { model, signal }: { readonly model: ServedModel; readonly signal: AbortSignal },
-): Promise<Answer> {
+  { model, behaviour, signal }: Serving,
+): Promise<GeneratedSample> {
   const bias = isObject(body.logit_bias) ? body.logit_bias : {};
   const stop = [...numbersOf(body.stop_token_ids), ...model.tokens.ends];
   const [sample] = await model.backend.generate(
@@ -224,20 +303,13 @@ async function sampled(
       temperature: Number(body.temperature ?? 1),
       topP: Number(body.top_p ?? 1),
       topK: null,
-      maximumTokens: Number(body.max_tokens ?? 16),
+      maximumTokens: Number(body.max_tokens ?? 16) + behaviour.excess,
       stop,
       banned: Object.keys(bias).map(Number),
     },
     () => undefined,
     signal,
   );
-  if (sample === undefined) return { status: 500, body: {} };
-  const choice = {
-    text: '',
-    finish_reason: sample.ended,
-    stop_reason: null,
-    token_ids: body.return_token_ids === true ? sample.ids : undefined,
-    logprobs: { tokens: sample.ids.map((id) => `token_id:${id}`), token_logprobs: sample.logprobs, top_logprobs: null },
-  };
-  return { status: 200, body: { choices: [choice] } };
+  if (sample === undefined) throw new Error('no sample');
+  return sample;
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/base/errors.ts';
 import { usualLogprobThresholds, type ModelChoice } from '../../../src/protocol/replay.ts';
+import { plainRequest } from '../../../src/cli/plainRequest.ts';
 import { openModel, type OpenModel } from '../../../src/replay/openModel.ts';
 import { createReplaySession, type ReplaySession } from '../../../src/replay/replaySession.ts';
-import { plainRequest, startLocalServer, type LocalServer } from './localServer.ts';
+import { startLocalServer, type LocalServer } from './localServer.ts';
 import { checkpointChoice, openedSample, sampleRollouts, type SampleRollout } from './sampleEpisodes.ts';
 
 const sample = openedSample();

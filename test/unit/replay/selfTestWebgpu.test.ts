@@ -93,8 +93,15 @@ describe.skipIf(environment === null)('on a GPU in software', () => {
     expect(facts.provider).toBe('cpu');
     expect(facts.attempts.map(({ provider }) => provider)).toEqual(['webgpu', 'cuda', 'cpu']);
     expect(facts.attempts[0]?.failure).toMatch(/slower than the CPU/);
+    expect(facts.attempts[0]?.selfTest).toMatchObject({ verdict: 'slow' });
     expect(facts.attempts[1]?.failure).toMatch(/^CUDA 12 and cuDNN 9 are needed/);
     expect(await readFile(join(tests, kept), 'utf8')).toBe(before);
+    // Asked to, it makes the test again.
+    await writeFile(join(tests, kept), before.replace('"slow"', '"different"'));
+    const choice = { provider: null, chunk, checkAgain: true };
+    const again = await ran({ folder: own, ids, tokens: 2, choice }, variables);
+    expect(again.facts.attempts[0]?.selfTest).toMatchObject({ verdict: 'slow' });
+    expect(await readFile(join(tests, kept), 'utf8')).toContain('"slow"');
   });
 
   test('a provider that ended the process is passed over once', { timeout: 60_000 }, async () => {

@@ -2,7 +2,9 @@
 import { describe, expect, it, test } from 'vitest';
 import { playerEpisode } from '../../../src/views/replay/playerEpisode.ts';
 import type { TokenSlice } from '../../../src/protocol/player.ts';
-import type { DecisionPoint } from '../../../src/protocol/replay.ts';
+import { playerTexts, smallNumberText } from '../../../src/protocol/playerTexts.ts';
+import type { BranchSample, DecisionPoint } from '../../../src/protocol/replay.ts';
+import { replayTexts } from '../../../src/protocol/replayTexts.ts';
 import {
   curveDrawing,
   curveSentence,
@@ -24,6 +26,9 @@ import {
   widthOf,
   type Move,
 } from '../../../webview/replay/playhead.ts';
+import { picturesOf, withoutPads } from '../../../webview/replay/recordedPane.ts';
+import { beyondText, isBeyond, scoringText } from '../../../webview/replay/scoringText.ts';
+import { alike } from '../../../webview/replay/sampleGroups.ts';
 import { shareBars } from '../../../webview/replay/shareBars.ts';
 import { turnLabel } from '../../../webview/replay/timeline.ts';
 import { tokenLines, visibleText } from '../../../webview/replay/tokenDetail.ts';
@@ -103,6 +108,15 @@ describe('the episode of the page', () => {
     const turns = long.turns.map((turn) => ({ ...turn, text: '漢'.repeat(260_000) }));
     const shown = playerEpisode({ ...long, turns }, { kept, pictures: [], samples: 1 });
     expect(new TextEncoder().encode(JSON.stringify(shown)).length).toBeLessThan(1_000_000);
+  });
+  it('puts calls that are logged apart on lines of their own, with their tool', () => {
+    const one = episodeOfTests('one');
+    const apart = { exact: false, text: 'I see.{"code":"1"}', content: 'I see.', reasoning: '' };
+    const turns = one.turns.map((turn) => (turn.calls.length > 0 ? { ...turn, ...apart } : turn));
+    const calls = one.calls.map((call) => ({ ...call, tool: 'python', arguments: { code: '1' } }));
+    const shown = playerEpisode({ ...one, turns, calls }, { kept, pictures: [], samples: 1 });
+    expect(shown.turns[1]?.text).toBe('I see.\n▶ python {"code":"1"}');
+    expect(shown.turns[0]?.text).toBe(one.turns[0]?.text);
   });
   it('says how many characters it leaves out', () => {
     const long = episodeOfTests('long');
@@ -199,6 +213,43 @@ describe('tokens of an episode', () => {
       'logged log-prob −0.25, difference −0.25',
     );
   });
+  it('say where they come from, what did not fit, and that nothing was scored', () => {
+    const notes = ['2 tokens at the end did not fit.'];
+    const cut = episodeTokens({
+      ...slice(0),
+      misaligned: 0.25,
+      left: 2,
+      notes: [...notes, replayTexts.misaligned(0.25)],
+    });
+    const said = scoringText(cut, false);
+    expect(said).toMatch(/25 % misaligned: other tokens, .* Scored 0 of 1 token\. 2 tokens at the end/);
+    expect(said.match(/25 %/g)).toHaveLength(1);
+    const unscored = episodeTokens({ ...slice(0), scored: Uint8Array.of(0, 0, 0, 0) });
+    expect(scoringText(unscored, true)).toMatch(/No token of the policy could be scored/);
+    expect(scoringText(episodeTokens(slice(0)), true)).not.toMatch(/No token/);
+  });
+  it('end with the context of the model: turns behind it cannot be asked about', () => {
+    const cut = episodeTokens({ ...slice(0), left: 5 });
+    cut.add(slice(2));
+    expect([1, 9].map((turn) => isBeyond(cut, turn))).toEqual([false, true]);
+    expect(beyondText(cut, 9)).toMatch(/^This turn lies beyond the model’s context of 4 tokens/);
+    expect(beyondText(cut, 1)).toMatch(/^The rest of this turn/);
+    expect(beyondText(cut, 0)).toBe('');
+    const whole = episodeTokens(slice(0));
+    whole.add(slice(2));
+    expect([isBeyond(whole, 9), isBeyond(null, 9), beyondText(whole, 1)]).toEqual([false, false, '']);
+  });
+  it('are written so that small ones can be read', () => {
+    expect([0.5, 0.001, 0, 0.00000319, -0.00000405, 9.9996e-5, 1e-12].map(smallNumberText)).toEqual([
+      '0.5',
+      '0.001',
+      '0',
+      '3.19·10⁻⁶',
+      '−4.05·10⁻⁶',
+      '1·10⁻⁴',
+      '1·10⁻¹²',
+    ]);
+  });
   it('show what cannot be seen', () => {
     expect(visibleText(' a\n\tb ')).toBe('␣a⏎⇥b␣');
   });
@@ -264,6 +315,52 @@ describe('the curve', () => {
       'policy 1: P(call) 0.75 (n = 16), siblings. policy 1: P(call) 0.93 (0.8–0.98, n = 32), Monte Carlo. answer ✓: P(call) 0.07, hazard.',
     );
     expect(curveSentence({ ...data, points: [] })).toMatch(/once there is an estimate/);
+    const both: readonly SidedPoint[] = [...points, { side: 'other', point: point(3, { callProbability: 0.0000003 }) }];
+    expect(curveSentence({ ...data, points: both, names: { main: 'm', other: 'o' } })).toMatch(
+      /Monte Carlo, m\. answer ✓: P\(call\) 0\.07, hazard, m\. answer ✓: P\(call\) 3·10⁻⁷, hazard, o\.$/,
+    );
+  });
+});
+
+describe('pictures of a turn', () => {
+  const box = { number: 1, label: '', sentence: '', box: [0, 0, 1, 1] as const };
+  it('are its own, and those that its calls looked at', () => {
+    const turns = episode.turns.map((turn) => (turn.turn === 2 ? { ...turn, images: [1] } : turn));
+    const pictures = [{ ref: kept.ref, image: 0, boxes: [{ ...box, call: 0 }], overlaps: [] }];
+    const shown = [0, 1, 2, 9].map((turn) => picturesOf({ turns, pictures }, turn));
+    expect(shown).toEqual([[], [0], [1], []]);
+  });
+  it('stand in the text as a few words', () => {
+    const pads = (count: number): string => '<|image_pad|>'.repeat(count);
+    expect(withoutPads(`a <|vision_start|>${pads(136)}<|vision_end|> b ${pads(2)}`)).toBe(
+      'a [picture: 136 pads] b [picture: 2 pads]',
+    );
+    expect(withoutPads(`one ${pads(1)}`)).toBe(`one ${pads(1)}`);
+  });
+});
+
+describe('samples of a branch', () => {
+  const sample = (arm: 'intervention' | 'control', number: number, text: string): BranchSample => ({
+    arm,
+    sample: number,
+    text,
+    answer: null,
+    correct: null,
+    ended: 'answered',
+    logprob: -1,
+  });
+  it('that say the same in one arm are one', () => {
+    const groups = alike([
+      sample('intervention', 0, 'a'),
+      sample('control', 0, 'a'),
+      sample('control', 1, 'a'),
+      sample('control', 2, 'b'),
+      sample('control', 3, 'cut…'),
+      sample('control', 4, 'cut…'),
+    ]);
+    expect(groups.map((some) => some.map(({ sample: number }) => number))).toEqual([[0], [0, 1], [2], [3], [4]]);
+    expect(playerTexts.sampleTitles('control', [0, 1])).toBe('control #1, #2 (2 times)');
+    expect(playerTexts.sampleTitles('intervention', [4])).toBe('changed #5');
   });
 });
 

@@ -1,6 +1,6 @@
 /** The judge over a real HTTP server: estimates, answers, back-off, nonsense, caching, cancelling, agreement with the user. */
 import { describe, expect, it } from 'vitest';
-import { askEndpoint } from '../../../../src/cli/judgeEndpoint.ts';
+import { askJudgeAt } from '../../../../src/cli/judgeEndpoint.ts';
 import { answerIn, judgePromptOf } from '../../../../src/engine/curation/judgeText.ts';
 import { judgeRows, type Judging } from '../../../../src/engine/curation/judgeRows.ts';
 import { judgePrompts } from '../../../../src/protocol/judgePrompt.ts';
@@ -12,7 +12,7 @@ const judge = 'model at loopback';
 const prompt = judgePrompts.sft;
 
 async function judgedEngine(server: JudgeServer, storage?: string): Promise<TestEngine> {
-  const askJudge = askEndpoint({ address: server.address, model: 'small' });
+  const askJudge = askJudgeAt({ address: server.address, model: 'small' });
   return testEngine({ askJudge, ...(storage === undefined ? {} : { storage }) });
 }
 
@@ -131,7 +131,7 @@ function judging(server: JudgeServer, more: Partial<Judging> = {}): Judging {
     prompt: 'Judge.',
     judge,
     concurrency: 1,
-    ask: askEndpoint({ address: server.address, model: 'small' }),
+    ask: askJudgeAt({ address: server.address, model: 'small' }),
     recordOf: (row) => Promise.resolve(`record ${row}`),
     keep: () => Promise.resolve(),
     progress: () => undefined,
@@ -205,7 +205,7 @@ describe('a judge that', () => {
 
   it('is not there is a sentence', async () => {
     const server = await judgeServer(() => ({}));
-    const ask = askEndpoint({ address: 'http://127.0.0.1:9/v1', model: 'small' });
+    const ask = askJudgeAt({ address: 'http://127.0.0.1:9/v1', model: 'small' });
     const outcome = await judgeRows(judging(server, { rows: [0], ask, firstWaitMs: 1 }));
     expect(outcome).toMatchObject({ judged: 0, failed: 1 });
     expect(outcome.firstFailure).toMatch(/cannot be reached/);

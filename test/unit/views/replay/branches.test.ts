@@ -2,11 +2,13 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { KeptBranch } from '../../../../src/protocol/player.ts';
-import type { BranchSample } from '../../../../src/protocol/replay.ts';
+import type { BranchSample, DecisionPoint } from '../../../../src/protocol/replay.ts';
+import { branchUri, parseBranchUri, type BranchAddress } from '../../../../src/views/replay/branchAddress.ts';
 import { openBranchStore } from '../../../../src/views/replay/branchStore.ts';
 import { branchesForPage, branchTexts } from '../../../../src/views/replay/branchTexts.ts';
+import { openEstimateStore } from '../../../../src/views/replay/estimateStore.ts';
 import { episodeOfTests } from '../../host/replayOfTests.ts';
 
 let folder = '';
@@ -78,12 +80,70 @@ describe('kept branches', () => {
 describe('a branch beside the record', () => {
   it('begins alike and differs from its turn on', () => {
     const { recorded, branched } = branchTexts(episodeOfTests('one'), branch('a').result, sample);
-    const start = recorded.indexOf('── policy · 2 ──');
+    const start = recorded.indexOf('── turn 2 · policy 1 ──');
     expect(start).toBeGreaterThan(0);
     expect(branched.slice(0, start)).toBe(recorded.slice(0, start));
     expect(recorded).toContain('print(48 * 7)');
     expect(branched).not.toContain('print(48 * 7)');
     expect(branched).toMatch(/It is 336, I know\.\n\n── ✓ 336 ──\n$/);
+    // Both sides say how they end.
+    expect(recorded).toMatch(/\n── ✓ 336 ──\n$/);
+  });
+});
+
+describe('the address of a branch', () => {
+  const kept = of(3);
+  test.each<BranchAddress>([
+    { kept, id: 'a', sample: null },
+    { kept, id: 'b', sample: { arm: 'control', sample: 0 } },
+    { kept, id: 'c', sample: { arm: 'intervention', sample: 31 } },
+  ])('%o names it for ever', (address) => {
+    const uri = branchUri('no call, turn 3 #1 / 漢字?', address);
+    expect(uri.path).toMatch(/^\/[^/?]+\.txt$/);
+    expect(parseBranchUri(uri)).toEqual(address);
+  });
+  test.each(['', '{', '[]', '{"run":"r"}', '{"run":"r","file":"f","row":-1,"path":"/p","id":"i"}'])(
+    '%j is none',
+    (query) => {
+      expect(parseBranchUri({ scheme: 'rollout-branch', query })).toBeNull();
+      expect(parseBranchUri({ scheme: 'file', query })).toBeNull();
+    },
+  );
+});
+
+describe('kept estimates', () => {
+  const point = (turn: number, change: Partial<DecisionPoint> = {}): DecisionPoint => ({
+    turn,
+    estimator: 'Monte Carlo',
+    callProbability: 0.5,
+    low: 0.3,
+    high: 0.7,
+    n: 32,
+    temperature: 1,
+    given: '',
+    called: true,
+    provenanceId: 'p',
+    ...change,
+  });
+  it('are of a rollout and a provenance, the latest of each turn', async () => {
+    const own = path.join(folder, 'estimates');
+    const store = openEstimateStore(own);
+    await Promise.all([store.add(of(0), point(1)), store.add(of(0), point(3)), store.add(of(1), point(1))]);
+    await store.add(of(0), point(1, { callProbability: 0.9 }));
+    await store.add(of(0), point(1, { provenanceId: 'q' }));
+    const again = openEstimateStore(own);
+    expect(await again.of(of(0), 'p')).toEqual([point(3), point(1, { callProbability: 0.9 })]);
+    expect(await again.of(of(0), 'q')).toHaveLength(1);
+    expect(await again.of(of(2), 'p')).toEqual([]);
+  });
+  it('that are damaged are left out', async () => {
+    const own = path.join(folder, 'damaged');
+    const store = openEstimateStore(own);
+    await store.add(of(0), point(1));
+    const [name = ''] = await readdir(own);
+    const estimates = [null, { ...point(1), callProbability: 7 }, { ...point(1), low: 'x' }, point(5)];
+    await writeFile(path.join(own, name), JSON.stringify({ version: 1, estimates }));
+    expect(await store.of(of(0), 'p')).toEqual([point(5)]);
   });
 });
 
