@@ -12,7 +12,7 @@ const noRules = {
     onLoad({ filter: /analysis[\\/]redundancy[\\/]all\.ts$/ }, () => ({
       loader: 'ts',
       contents: `export const rules = []; export const rulesVersion = 0; export const allRules = {};
-        export const flagRollout = () => []; export const flagCalls = () => []; export const measureCalls = () => [];`,
+        export const [flagRollout, flagFacts, flagCalls, measureCalls] = Array.from({ length: 4 }, () => () => []);`,
     }));
   },
 };
