@@ -30,12 +30,27 @@ export interface AddressParts {
 
 /** What a URI names, or null where it is no address of a transcript (a tab may be restored from anything). */
 export function parseAddress({ scheme, query }: Pick<AddressParts, 'scheme' | 'query'>): RolloutAddress | null {
-  if (scheme !== rolloutScheme) return null;
+  const named = scheme === rolloutScheme ? rolloutInQuery(query) : null;
+  if (named === null) return null;
+  const { ref, path, others } = named;
+  const { turn, part } = others;
+  return { ref, path, rest: isIndex(turn) && isIndex(part) ? { turn, part } : null };
+}
+
+/** The rollout that the query of an address names, and what else stands there; null where it names none. */
+export function rolloutInQuery(
+  query: string,
+): { readonly ref: RolloutRef; readonly path: string; readonly others: Readonly<Record<string, unknown>> } | null {
   const value = parsed(query);
   if (!isObject(value)) return null;
-  const { run, file, row, path, turn, part } = value;
+  const { run, file, row, path, ...others } = value;
   if (typeof run !== 'string' || typeof file !== 'string' || typeof path !== 'string' || !isIndex(row)) return null;
-  return { ref: { run, file, row }, path, rest: isIndex(turn) && isIndex(part) ? { turn, part } : null };
+  return { ref: { run, file, row }, path, others };
+}
+
+/** True for what can be the index of something: 0, 1, 2 … */
+export function isIndex(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function parsed(text: string): unknown {
@@ -44,8 +59,4 @@ function parsed(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-function isIndex(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

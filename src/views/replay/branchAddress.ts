@@ -3,7 +3,7 @@
  * a diff that is restored after a reload is made again from what is kept. Pure; restored tabs are foreign data.
  * Leaves out the text behind it (branchTexts.ts).
  */
-import { isObject } from '../../base/json.ts';
+import { isIndex, rolloutInQuery } from '../../host/rolloutAddress.ts';
 import type { PlayerKept } from '../../protocol/player.ts';
 import type { BranchSample } from '../../protocol/replay.ts';
 
@@ -36,26 +36,12 @@ export function parseBranchUri({
   readonly scheme: string;
   readonly query: string;
 }): BranchAddress | null {
-  if (scheme !== branchScheme) return null;
-  const value = parsed(query);
-  if (!isObject(value)) return null;
-  const { run, file, row, path, id, arm, sample } = value;
-  if (typeof run !== 'string' || typeof file !== 'string' || typeof path !== 'string' || typeof id !== 'string')
-    return null;
-  if (!isIndex(row)) return null;
+  const named = scheme === branchScheme ? rolloutInQuery(query) : null;
+  if (named === null) return null;
+  const { ref, path, others } = named;
+  const { id, arm, sample } = others;
+  if (typeof id !== 'string') return null;
   const known = (['intervention', 'control'] as const).find((one) => one === arm);
   const shown = known !== undefined && isIndex(sample) ? { arm: known, sample } : null;
-  return { kept: { ref: { run, file, row }, path }, id, sample: shown };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function isIndex(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+  return { kept: { ref, path }, id, sample: shown };
 }
