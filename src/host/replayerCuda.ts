@@ -6,13 +6,13 @@
  */
 import metadata from 'onnxruntime-node/script/install-metadata.js';
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 import { isObject, type JsonObject } from '../base/json.ts';
+import { appendBody, hashOf, sizeOf } from './partialDownload.ts';
 
 /** Which libraries, and where they come from. */
 export interface CudaLibraries {
@@ -115,7 +115,7 @@ export async function downloadCuda({ libraries, from, folder, signal, progress }
   await removeOthers(folder, path.basename(archive));
   if ((await sizeOf(archive)) !== from.sizeBytes) await loadRest(archive, { from, signal, progress });
   signal.throwIfAborted();
-  if ((await sha512Of(archive)) !== from.sha512) {
+  if ((await hashOf(archive, 'sha512')).toString('base64') !== from.sha512) {
     await rm(archive, { force: true });
     throw new CudaProblem('wrong hash', from.url);
   }
@@ -153,30 +153,10 @@ async function loadRest(
   const answer = await fetch(from.url, { signal, headers: first === 0 ? {} : { range: `bytes=${first}-` } });
   if (!answer.ok || answer.body === null) throw new CudaProblem('no feed', `${from.url} (${answer.status})`);
   const goesOn = answer.status === 206 && (answer.headers.get('content-range') ?? '').startsWith(`bytes ${first}-`);
-  let done = goesOn ? first : 0;
-  progress(done, from.sizeBytes);
-  const counted = async function* (source: AsyncIterable<Uint8Array>) {
-    for await (const bytes of source) {
-      done += bytes.length;
-      progress(done, from.sizeBytes);
-      yield bytes;
-    }
-  };
-  const stream = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
-  await pipeline(stream, counted, createWriteStream(archive, { flags: goesOn ? 'a' : 'w' }), { signal });
-}
-
-async function sizeOf(file: string): Promise<number | null> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => null,
-  );
-}
-
-async function sha512Of(file: string): Promise<string> {
-  const hash = createHash('sha512');
-  for await (const bytes of createReadStream(file)) hash.update(bytes as Buffer);
-  return hash.digest('base64');
+  const kept = goesOn ? first : 0;
+  const tell = (bytes: number): void => progress(bytes, from.sizeBytes);
+  tell(kept);
+  await appendBody(archive, answer.body, { first: kept, signal, progress: tell });
 }
 
 async function unpack(archive: string, { files }: CudaLibraries, folder: string): Promise<void> {

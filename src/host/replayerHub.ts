@@ -5,15 +5,12 @@
  * (protocol/modelFiles.ts) and asking the user (views/replay).
  */
 import { downloadFile, listFiles } from '@huggingface/hub';
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { UserError } from '../base/errors.ts';
 import { isObject } from '../base/json.ts';
 import type { ListedModel } from '../protocol/modelFiles.ts';
+import { appendBody, hashOf, sizeOf } from './partialDownload.ts';
 
 /** Where a repository is; '' for the client's usual Hub. */
 export interface HubAddress {
@@ -136,16 +133,7 @@ async function downloadOne(
       xet: false,
     });
     if (blob === null) throw new UserError(...sentences(messages.missing(file.path)));
-    let done = first;
-    const counted = async function* (source: AsyncIterable<Uint8Array>) {
-      for await (const bytes of source) {
-        done += bytes.length;
-        progress(done);
-        yield bytes;
-      }
-    };
-    const stream = Readable.fromWeb(blob.slice(first).stream() as Parameters<typeof Readable.fromWeb>[0]);
-    await pipeline(stream, counted, createWriteStream(partial, { flags: first === 0 ? 'w' : 'a' }), { signal });
+    await appendBody(partial, blob.slice(first).stream(), { first, signal, progress });
   }
   if (!(await isRight(partial, file))) {
     await rm(partial, { force: true });
@@ -170,25 +158,11 @@ function placeIn(folder: string, name: string): string {
 
 async function isRight(file: string, { sizeBytes, sha256, gitHash }: HubFile): Promise<boolean> {
   if ((await sizeOf(file)) !== sizeBytes) return false;
-  if (sha256 !== null) return (await hashOf(file, 'sha256', '')) === sha256;
+  if (sha256 !== null) return (await hashOf(file, 'sha256')).toString('hex') === sha256;
   if (gitHash !== null && /^[0-9a-f]{40}$/.test(gitHash)) {
-    return (await hashOf(file, 'sha1', `blob ${sizeBytes}\0`)) === gitHash;
+    return (await hashOf(file, 'sha1', `blob ${sizeBytes}\0`)).toString('hex') === gitHash;
   }
   return true;
-}
-
-/** Hash of a file in hexadecimal digits, as Git and the Hub write them. */
-async function hashOf(file: string, algorithm: 'sha256' | 'sha1', start: string): Promise<string> {
-  const hash = createHash(algorithm).update(start);
-  for await (const bytes of createReadStream(file)) hash.update(bytes as Buffer);
-  return hash.digest('hex');
-}
-
-async function sizeOf(file: string): Promise<number | null> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => null,
-  );
 }
 
 /** Where a repository's model is kept below a folder of ours. */
