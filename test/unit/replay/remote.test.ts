@@ -1,49 +1,15 @@
 /** A policy behind an OpenAI-compatible server says the same as the policy in its folder, busy or not, and can be stopped. */
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/base/errors.ts';
 import { usualLogprobThresholds, type ModelChoice } from '../../../src/protocol/replay.ts';
-import { plainRequest } from '../../../src/cli/plainRequest.ts';
-import { openModel, type OpenModel } from '../../../src/replay/openModel.ts';
+import { openModel } from '../../../src/replay/openModel.ts';
 import { createReplaySession, type ReplaySession } from '../../../src/replay/replaySession.ts';
-import { startLocalServer, type LocalServer } from './localServer.ts';
-import { checkpointChoice, openedSample, sampleRollouts, type SampleRollout } from './sampleEpisodes.ts';
+import { checkpointChoice, sampleRollouts, type SampleRollout } from './sampleEpisodes.ts';
+import { nobody, options, servedSample, tell } from './servedSample.ts';
 
-const sample = openedSample();
+const { sample, localSession, server } = servedSample();
 const tolerance = 1e-4;
-const { signal } = new AbortController();
-const nobody = () => undefined;
-const tell = { scored: nobody, branchText: nobody, progress: nobody, log: nobody };
-const options = { signal, tell: nobody, request: plainRequest };
-const parts: { local?: OpenModel; server?: LocalServer } = {};
-
-beforeAll(async () => {
-  parts.local = await openModel(checkpointChoice('start', join(sample.folder, 'models')), options);
-  parts.server = await startLocalServer({ name: 'toy', ...parts.local });
-});
-beforeEach(() => {
-  Object.assign(server().behaviour, {
-    busy: 0,
-    retryAfter: null,
-    promptLogprobs: true,
-    mostLogprobs: 20,
-    requests: 0,
-    mostInFlight: 0,
-  });
-});
-afterAll(async () => {
-  await parts.server?.close();
-  await parts.local?.backend.dispose();
-});
-
-function server(): LocalServer {
-  if (parts.server === undefined) throw new Error('no server');
-  return parts.server;
-}
-function local(): OpenModel {
-  if (parts.local === undefined) throw new Error('no model');
-  return parts.local;
-}
+const { signal } = options;
 
 function choice(more: Partial<Extract<ModelChoice, { kind: 'remote' }>> = {}): ModelChoice {
   const tokenizerFolder = checkpointChoice('start', '').folder;
@@ -52,7 +18,6 @@ function choice(more: Partial<Extract<ModelChoice, { kind: 'remote' }>> = {}): M
 
 const remoteSession = async (more = {}): Promise<ReplaySession> =>
   createReplaySession({ ...(await openModel(choice(more), options)), tell });
-const localSession = (): ReplaySession => createReplaySession({ ...local(), tell });
 
 const rollouts = sampleRollouts.filter(({ checkpoint }) => checkpoint === 'start');
 const rollout = (): SampleRollout => {

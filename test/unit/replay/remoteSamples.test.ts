@@ -1,42 +1,17 @@
 /** Samples of a policy on a server: by messages where the prefix is one, by tokens elsewhere; what a server lacks, and its limits. */
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { plainRequest } from '../../../src/cli/plainRequest.ts';
 import { usualLogprobThresholds, type BranchRequest, type ReplayEpisode } from '../../../src/protocol/replay.ts';
 import { replayTexts } from '../../../src/protocol/replayTexts.ts';
-import { openModel, type OpenModel } from '../../../src/replay/openModel.ts';
+import { openModel } from '../../../src/replay/openModel.ts';
 import { createReplaySession, type ReplaySession } from '../../../src/replay/replaySession.ts';
 import { AnswerTooLong, jsonRequests, type Request } from '../../../src/replay/requests.ts';
-import { startLocalServer, willing, type LocalServer } from './localServer.ts';
-import { checkpointChoice, openedSample, sampleRollouts } from './sampleEpisodes.ts';
+import { checkpointChoice, sampleRollouts } from './sampleEpisodes.ts';
+import { options, servedSample, tell } from './servedSample.ts';
 
-const sample = openedSample();
-const { signal } = new AbortController();
-const nobody = () => undefined;
-const tell = { scored: nobody, branchText: nobody, progress: nobody, log: nobody };
-const options = { signal, tell: nobody, request: plainRequest };
-const parts: { local?: OpenModel; server?: LocalServer } = {};
+const { sample, localSession, server } = servedSample();
+const { signal } = options;
 
-beforeAll(async () => {
-  parts.local = await openModel(checkpointChoice('start', join(sample.folder, 'models')), options);
-  parts.server = await startLocalServer({ name: 'toy', ...parts.local });
-});
-beforeEach(() => {
-  Object.assign(server().behaviour, willing());
-});
-afterAll(async () => {
-  await parts.server?.close();
-  await parts.local?.backend.dispose();
-});
-
-function server(): LocalServer {
-  if (parts.server === undefined) throw new Error('no server');
-  return parts.server;
-}
-function localSession(): ReplaySession {
-  if (parts.local === undefined) throw new Error('no model');
-  return createReplaySession({ ...parts.local, tell });
-}
 async function remoteSession(request: Request = plainRequest): Promise<ReplaySession> {
   const tokenizerFolder = checkpointChoice('start', '').folder;
   const { endpoint } = server();
